@@ -1,0 +1,299 @@
+"""The only decoder and the only resizer: bytes to RGB arrays, arrays to other sizes and to PNG.
+
+Training, CLI, API and pages all take this way, so a model always sees a picture as it was trained
+to. Knows nothing of files, links or models: callers read bytes, and add the name of the file to a
+message themselves. Every picture is taken for hostile: only five formats are parsed, sizes are
+checked before pixels are decoded, and whatever Pillow raises becomes `BadInput`.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from cnn.errors import BadInput
+
+Pixels = NDArray[np.uint8]  # (height, width, channels), 0 to 255; channels 1 (grey) or 3 (RGB)
+Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels of the picture
+
+MAX_BYTES = 20 * 2**20  # of an encoded picture
+MAX_PIXELS = 40_000_000  # 400 MB of memory while decoding
+MAX_ASPECT = 50  # longest side over shortest: beyond any panorama, nothing is left after resizing
+
+RESIZE_WAYS: dict[str, str] = {
+    "crop": "Cut the largest centred part of the right shape, then scale it.",
+    "fit": "Scale the whole picture to fit, and fill the rest with grey bars.",
+    "stretch": "Scale height and width separately, changing the proportions.",
+}
+
+# Pillow's format names by the first bytes. The allow-list is what protects: none of the known holes
+# of recent years sits in these five parsers, and formats that are not named here are never tried.
+_SIGNATURES = {
+    b"\xff\xd8\xff": "JPEG",  # also MPO, several pictures in one JPEG: the first is taken
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"BM": "BMP",
+    b"GIF87a": "GIF",
+    b"GIF89a": "GIF",
+}
+_READABLE = "JPEG, PNG, WebP, BMP or GIF"
+_CHOOSE = f"Choose a {_READABLE} file."
+_SMALLER = "Save it smaller: models look at a few hundred pixels at most."
+_SAVE_AS = "Open it in a picture program, save it as JPEG or PNG, and use that file."
+_FOREIGN = {
+    b"%PDF": "a PDF document",
+    b"II*\0": "a TIFF or camera raw picture",
+    b"MM\0*": "a TIFF or camera raw picture",
+}
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_BRANDS = dict.fromkeys((b"avif", b"avis"), "an AVIF picture")
+_BRANDS |= dict.fromkeys(_HEIC_BRANDS, "a HEIC picture, as iPhones take them")
+
+# What `convert` turns into RGB rightly. F and LAB are left out: their range is anybody's guess.
+_PLAIN_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK")
+
+
+def decode_image(data: bytes) -> Pixels:
+    """Return the picture in `data` upright and in colour.
+
+    Transparent parts become white, 16-bit grey is scaled to 8 bits, and of an animation the first
+    frame is taken.
+
+    Args:
+        data: A whole JPEG, PNG, WebP, BMP or GIF file.
+
+    Returns:
+        RGB values from 0 to 255, shape (height, width, 3), read-only.
+
+    Raises:
+        BadInput: If it is not such a file, too large, or damaged.
+    """
+    kind = _kind_of(data)
+    try:
+        return np.asarray(_open_rgb(data, kind))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels("far more pixels") from error
+    except BadInput:
+        raise
+    except Exception as error:  # Pillow raises at least eight classes, of which two are its own
+        raise BadInput(
+            f"The picture is damaged: it begins like a {kind} file but cannot be read to its end.",
+            "Open it in a picture program and save it again, or choose another.") from error
+
+
+def _open_rgb(data: bytes, kind: str) -> Image.Image:
+    with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
+        _check_header(picture.width, picture.height)
+        # First and once, on a fresh object: after a failed load, a second can return normally
+        # with half a picture, and anything that looks at EXIF may load.
+        picture.load()
+        # Damaged EXIF says nothing about the pixels: like a browser, show them as they are stored.
+        with suppress(Exception):
+            ImageOps.exif_transpose(picture, in_place=True)
+        return _to_rgb(picture)
+
+
+def _kind_of(data: bytes) -> str:
+    if not data:
+        raise BadInput("The file is empty (0 bytes).", _CHOOSE)
+    if len(data) > MAX_BYTES:
+        raise BadInput(
+            f"The picture has {len(data) / 2**20:.1f} MB; the limit is {MAX_BYTES // 2**20} MB.",
+            _SMALLER)
+    for signature, kind in _SIGNATURES.items():
+        if data.startswith(signature):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    raise _not_readable(data)
+
+
+def _not_readable(data: bytes) -> BadInput:
+    foreign = _FOREIGN.get(data[:4])
+    if data[4:8] == b"ftyp":
+        foreign = _BRANDS.get(data[8:12])
+    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<svg", b"<?xml", b"<!")) and b"<svg" in start and b"<html" not in start:
+        foreign = "an SVG drawing, which has no pixels"
+    if foreign:
+        return BadInput(f"This is {foreign}; pictures must be {_READABLE}.", _SAVE_AS)
+    if start.startswith((b"<!doctype html", b"<html")):
+        return BadInput("This is a web page, not a picture.",
+                        "Open the page, right-click the picture and copy the picture's address.")
+    if _is_text(data[:1024]):
+        return BadInput("This is a text file, not a picture, whatever its name says.", _CHOOSE)
+    return BadInput(f"This is not a picture we can read; pictures must be {_READABLE}.", _SAVE_AS)
+
+
+def _is_text(start: bytes) -> bool:
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16, as Windows Notepad writes it
+        return True
+    try:
+        text = start.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(start) - 3:  # else only a character cut off by the slice
+            return False
+        text = start[: error.start].decode("utf-8")
+    return all(character.isprintable() or character in "\t\r\n\f" for character in text)
+
+
+def _check_header(width: int, height: int) -> None:
+    # Our own limit, not `Image.MAX_IMAGE_PIXELS` with its warning: both that number and the warning
+    # filters belong to the whole process, which other threads and libraries change.
+    if not 0 < width * height <= MAX_PIXELS:
+        raise _too_many_pixels(f"{width} x {height} pixels")
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise BadInput(
+            f"The picture is a strip of {width} x {height} pixels; the long side may be at most "
+            f"{MAX_ASPECT} times the short one.", "Cut out the part that matters.")
+
+
+def _too_many_pixels(size: str) -> BadInput:
+    return BadInput(
+        f"The picture says it has {size}; the limit is {MAX_PIXELS // 10**6} million.", _SMALLER)
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I"):
+        return _from_16_bit(picture).convert("RGB")
+    if picture.mode not in _PLAIN_MODES:
+        raise BadInput(f"The picture stores its colours in a way we do not read ({picture.mode}).",
+                       _SAVE_AS)
+    if not picture.has_transparency_data:
+        return picture if picture.mode == "RGB" else picture.convert("RGB")
+    # `convert` alone would show the colours that transparency hides, often black.
+    layer = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+    white = Image.new("RGB", picture.size, "white")
+    white.paste(layer, mask=layer)
+    return white
+
+
+def _from_16_bit(picture: Image.Image) -> Image.Image:
+    # `convert` clips at 255, which turns 99.6 % of the values white; 257 maps 65535 to 255 exactly.
+    values = np.asarray(picture)
+    grey = (values.clip(0, 65535) // 257).astype(np.uint8)
+    transparent = picture.info.get("transparency")  # PNG: one value that is invisible
+    if transparent is not None:
+        grey[values == transparent] = 255
+    return Image.fromarray(grey)
+
+
+def resize(image: Pixels, size: tuple[int, int], how: str = "crop") -> Pixels:
+    """Return `image` at another size, antialiased.
+
+    Bicubic, because it stays sharp when enlarging small pictures and rings half as much at edges as
+    Lanczos. Large pictures are first averaged down to three times the target: on 12 megapixels that
+    is four times faster and changes values by at most 3.
+
+    Args:
+        image: Values from 0 to 255, shape (height, width, channels); channels 1 or 3.
+        size: The new height and width in pixels.
+        how: One of `RESIZE_WAYS`. Defaults to the centred crop.
+
+    Returns:
+        Values from 0 to 255, shape (*size, channels), read-only.
+
+    Raises:
+        BadInput: If the way is unknown, the size not positive, or the array not an image.
+    """
+    if how not in RESIZE_WAYS:
+        raise BadInput(f"resize must be one of {', '.join(RESIZE_WAYS)}. Received: {how!r}.",
+                       "Choose one of these names.")
+    height, width = size
+    if height < 1 or width < 1 or height * width > MAX_PIXELS:
+        raise BadInput(f"The new size must be 1 x 1 to {MAX_PIXELS // 10**6} million pixels. "
+                       f"Received: {height} x {width}.", "Choose a size such as 32 x 32.")
+    picture = _picture_of(image)
+    if how == "fit":
+        return _array_of(_fit(picture, height, width))
+    box = _centred_box(picture, height, width) if how == "crop" else None
+    return _array_of(_scale(picture, height, width, box))
+
+
+def _scale(picture: Image.Image, height: int, width: int, box: Box | None = None) -> Image.Image:
+    return picture.resize((width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
+
+
+def _centred_box(picture: Image.Image, height: int, width: int) -> Box:
+    kept_width = min(picture.width, picture.height * width / height)
+    kept_height = min(picture.height, picture.width * height / width)
+    left, top = (picture.width - kept_width) / 2, (picture.height - kept_height) / 2
+    return left, top, left + kept_width, top + kept_height
+
+
+def _fit(picture: Image.Image, height: int, width: int) -> Image.Image:
+    scale = min(height / picture.height, width / picture.width)
+    inner_height = max(1, round(picture.height * scale))
+    inner_width = max(1, round(picture.width * scale))
+    canvas = Image.new(picture.mode, (width, height), "#808080")  # mid grey, also in mode L
+    canvas.paste(_scale(picture, inner_height, inner_width),
+                 ((width - inner_width) // 2, (height - inner_height) // 2))
+    return canvas
+
+
+def _picture_of(image: Pixels) -> Image.Image:
+    # Of shape (H, W), (H, W, 1) or (H, W, 3).
+    plain = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
+    right = plain.ndim == 2 or (plain.ndim == 3 and plain.shape[2] == 3)
+    if not right or image.dtype != np.uint8 or not image.size:
+        raise BadInput(
+            "An image must be whole numbers from 0 to 255 (uint8) with 1 or 3 channels. "
+            f"Received: {image.dtype} of shape {image.shape}.")
+    return Image.fromarray(plain)
+
+
+def _array_of(picture: Image.Image) -> Pixels:
+    values: Pixels = np.asarray(picture)
+    return values[..., np.newaxis] if values.ndim == 2 else values
+
+
+def to_channels(image: Pixels, channels: int) -> Pixels:
+    """Return `image` with 1 channel (grey) or 3 (RGB).
+
+    Grey is the luma of ITU-R 601 (0.299 red, 0.587 green, 0.114 blue), as in JPEG and in most
+    published data sets; RGB from grey repeats it.
+
+    Args:
+        image: Values from 0 to 255, shape (height, width, 1 or 3).
+        channels: 1 or 3.
+
+    Raises:
+        BadInput: If `channels` is another number, or the array not an image.
+    """
+    if channels not in (1, 3):
+        raise BadInput(f"channels must be 1 (grey) or 3 (RGB). Received: {channels!r}.")
+    return _array_of(_picture_of(image).convert("L" if channels == 1 else "RGB"))
+
+
+def thumbnail(image: Pixels, longest: int) -> Pixels:
+    """Return `image` antialiased so that its longest side has at most `longest` pixels.
+
+    Args:
+        image: Values from 0 to 255, shape (height, width, 1 or 3).
+        longest: In pixels. A smaller image keeps its size.
+
+    Raises:
+        BadInput: If the array is not an image.
+    """
+    height, width = image.shape[:2]
+    if max(height, width) <= longest:
+        return image
+    scale = longest / max(height, width)
+    return resize(image, (max(1, round(height * scale)), max(1, round(width * scale))), "stretch")
+
+
+def encode_png(image: Pixels) -> bytes:
+    """Return `image` as a PNG file, without any of the metadata an upload may have had.
+
+    Args:
+        image: Values from 0 to 255, shape (height, width) or (height, width, 1 or 3).
+
+    Raises:
+        BadInput: If the array is not an image.
+    """
+    file = io.BytesIO()
+    _picture_of(image).save(file, "PNG")
+    return file.getvalue()

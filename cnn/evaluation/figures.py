@@ -1,0 +1,99 @@
+"""Figures that are saved or printed: drawn with Matplotlib and Seaborn, returned as PNG bytes.
+
+Runs in engine and CLI, not in the server: Seaborn brings 100 MB of imports. Uses `Figure` objects,
+never pyplot, whose global state threads would share.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cnn.errors import BadInput
+from cnn.evaluation.results import Evaluation
+
+FIGURES = {
+    "confusion": "Confusion matrix, counts",
+    "confusion-percent": "Confusion matrix, per cent of each true class",
+    "history": "Loss and accuracy by epoch",
+}
+DPI = 150
+TRAINING, VALIDATION = "#1a56db", "#c2410c"  # blue and orange: told apart with any colour vision
+LARGEST_ANNOTATED = 20  # classes; beyond, numbers in the cells cannot be read
+
+
+def draw(
+    figure: str, name: str, evaluation: Evaluation, history: Sequence[dict[str, Any]]
+) -> bytes:
+    """Return a figure as PNG.
+
+    Args:
+        figure: A key of FIGURES.
+        name: Of the model, for the title.
+        evaluation: Test results, for the confusion matrix.
+        history: Epoch records, for the curves.
+
+    Raises:
+        BadInput: If there is no such figure.
+    """
+    if figure not in FIGURES:
+        raise BadInput(f"figure must be one of {', '.join(FIGURES)}. Received: {figure!r}.")
+    if figure == "history":
+        return _png(_history(name, history))
+    return _png(_confusion(name, evaluation, percent=figure == "confusion-percent"))
+
+
+def _png(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight", facecolor="white")
+    return buffer.getvalue()
+
+
+def _confusion(name: str, evaluation: Evaluation, percent: bool) -> Any:
+    import seaborn
+    from matplotlib.figure import Figure
+
+    counts = evaluation.confusion
+    values = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) if percent else counts
+    classes = len(evaluation.class_names)
+    side = max(4.5, 0.62 * classes)
+    figure = Figure(figsize=(side + 1, side))
+    axes = figure.subplots()
+    seaborn.heatmap(
+        values, ax=axes, cmap="Blues", square=True, annot=classes <= LARGEST_ANNOTATED,
+        fmt=".1f" if percent else "d", xticklabels=evaluation.class_names,
+        yticklabels=evaluation.class_names, linewidths=0.5 if classes <= LARGEST_ANNOTATED else 0,
+        annot_kws={"size": 8}, cbar_kws={"label": "per cent of the true class" if percent else
+                                         "test images"})
+    axes.set(xlabel="Answer", ylabel="True class", title=(
+        f"{name}: {evaluation.accuracy:.2%} of {evaluation.count:,} test images right"))
+    axes.tick_params(axis="x", rotation=45)
+    axes.tick_params(axis="y", rotation=0)
+    return figure
+
+
+def _history(name: str, history: Sequence[dict[str, Any]]) -> Any:
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure.suptitle(name)
+    epochs = [record["epoch"] for record in history]
+    best = [record["epoch"] for record in history if record["best"]]
+    panels = zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True)
+    for axes, key in panels:
+        axes.plot(epochs, [r[key] for r in history], color=TRAINING, marker=".", label="training")
+        axes.plot(epochs, [r[f"val_{key}"] for r in history], color=VALIDATION, marker="s",
+                  markersize=4, linestyle="--", label="validation")
+        if best:
+            axes.axvline(best[-1], color="grey", linewidth=1, linestyle=":", label="best epoch")
+        axes.set(xlabel="epoch", ylabel="cross-entropy" if key == "loss" else key)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend()
+        if key == "accuracy":
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    return figure

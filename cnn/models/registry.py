@@ -1,0 +1,89 @@
+"""Which architectures there are, by name: the one list of them.
+
+An architecture is registered by a decorator on the function that describes its body. Nothing here
+imports TensorFlow or Keras, and nothing here knows how a description becomes a model.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from cnn.config import Augmentation
+from cnn.errors import NotFound
+from cnn.models.specs import Activation, Dense, LayerSpec, Rescaling, Shape, named_layers
+
+Body = Callable[[Shape, int], tuple[LayerSpec, ...]]
+Engine = Literal["keras", "tf.nn"]
+_ARCHITECTURES: dict[str, Architecture] = {}
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network for any image size and number of classes."""
+
+    name: str
+    description: str  # one line
+    family: str  # the module that describes it
+    augmentation: Augmentation  # what its training uses unless told otherwise
+    engine: Engine  # what executes it: Keras layers or our own code on tf.nn
+    body: Body  # (input shape, classes) to the layers between rescaling and head
+
+    def layers(self, input_shape: Shape, classes: int) -> tuple[tuple[str, LayerSpec], ...]:
+        """Return all layers from rescaling to probabilities, each with its name."""
+        body = named_layers(self.body(input_shape, classes))
+        head = (("logits", Dense(classes)), ("probabilities", Activation("softmax")))
+        return (("rescaling", Rescaling()), *body, *head)
+
+
+def register(
+    name: str,
+    description: str,
+    augmentation: Augmentation = Augmentation(),  # noqa: B008 - frozen, so it can be shared
+    engine: Engine = "keras",
+) -> Callable[[Body], Body]:
+    """Register the decorated function as the body of an architecture.
+
+    Args:
+        name: What people choose it by.
+        description: One line that says what it is good for.
+        augmentation: Default random changes to training images. Defaults to none.
+        engine: What executes it.
+
+    Raises:
+        ValueError: If the name is taken.
+    """
+    def add(body: Body) -> Body:
+        if name in _ARCHITECTURES:
+            raise ValueError(f"The architecture {name!r} is registered twice.")
+        family = body.__module__.rpartition(".")[2]
+        _ARCHITECTURES[name] = Architecture(
+            name, description, family, augmentation, engine, body)
+        return body
+
+    return add
+
+
+def architecture_names() -> list[str]:
+    """Return the names of all architectures, from the simplest on."""
+    return list(_ARCHITECTURES)
+
+
+def get_architecture(name: str) -> Architecture:
+    """Return the architecture called `name`.
+
+    Raises:
+        NotFound: If there is none; the hint names the nearest.
+    """
+    if name in _ARCHITECTURES:
+        return _ARCHITECTURES[name]
+    near = difflib.get_close_matches(name, _ARCHITECTURES, n=1)
+    guess = f"Did you mean {near[0]!r}? " if near else ""
+    raise NotFound(f"There is no architecture {name!r}.",
+                   f"{guess}Choose one of: {', '.join(_ARCHITECTURES)}.")
+
+
+# These modules need `register`, so they come last; their order is the order of the list.
+from cnn.models import dense, ladder, vgg, by_hand, lenet  # noqa: E402, F401, I001

@@ -1,0 +1,170 @@
+"""The engine process: TensorFlow, loaded models, one request at a time.
+
+    python -m cnn.prediction.engine
+
+A child of the server (see `client`), which reads requests on standard input and answers on standard
+output; it ends when its input closes, so it never outlives a server. A picture or model file that
+breaks the decoder or TensorFlow kills this process and nothing else. Knows no pages and no HTTP.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from cnn.data.images import decode_image, encode_png, thumbnail
+from cnn.errors import BadInput, CnnError
+from cnn.prediction.predictor import Answer, Predictor
+from cnn.prediction.saved import MODEL_FILE, model_folder, read_card
+from cnn.prediction.wire import receive, send
+
+MODELS_KEPT = 3
+PREVIEW_PIXELS = 512
+MEMORY_LIMIT = 8 * 2**30  # bytes of address space: a bomb ends this process, not the computer
+
+Reply = tuple[dict[str, Any], list[bytes]]
+_HANDLERS: dict[str, Callable[[Engine, dict[str, Any], list[bytes]], Reply]] = {}
+
+
+def _handles(op: str) -> Callable[[Any], Any]:
+    def add(function: Any) -> Any:
+        _HANDLERS[op] = function
+        return function
+    return add
+
+
+class Engine:
+    """Answers requests; keeps the models used last."""
+
+    def __init__(self) -> None:
+        self._models: OrderedDict[tuple[str, int, int], Predictor] = OrderedDict()
+
+    def model(self, name: str) -> Predictor:
+        """Return a loaded model; a file that was replaced meanwhile is loaded again."""
+        read_card(name)
+        stat = (model_folder(name) / MODEL_FILE).stat()
+        key = (name, stat.st_mtime_ns, stat.st_size)
+        if key not in self._models:
+            self._models[key] = Predictor(name)
+            while len(self._models) > MODELS_KEPT:
+                self._models.popitem(last=False)
+        self._models.move_to_end(key)
+        return self._models[key]
+
+    def answer(self, header: dict[str, Any], parts: list[bytes]) -> Reply:
+        """Return the reply to one request; every failure becomes an error in words."""
+        try:
+            return _HANDLERS[header["op"]](self, header, parts)
+        except CnnError as error:
+            return {"error": error.to_dict()}, []
+        except Exception as error:  # the engine must live on whatever one request does
+            traceback.print_exc()
+            problem = CnnError(f"The prediction engine failed: {type(error).__name__}.",
+                               "Try again; the terminal of the dashboard has the details.")
+            return {"error": problem.to_dict()}, []
+
+
+@_handles("ready")
+def _ready(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
+    """Import TensorFlow and, if a model is named, load it and answer once with it."""
+    import tensorflow as tf
+
+    if header.get("model"):
+        predictor = engine.model(header["model"])
+        predictor.predict([np.zeros((8, 8, 3), np.uint8)])
+    return {"tensorflow": tf.__version__}, []
+
+
+@_handles("predict")
+def _predict(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
+    """Classify encoded pictures; each has an answer or an error of its own."""
+    predictor = engine.model(header["model"])
+    decoded = [_decode(part) for part in parts]
+    good = [picture for picture in decoded if not isinstance(picture, CnnError)]
+    answers = iter(predictor.predict(good, header.get("how", "")))
+    results: list[dict[str, Any]] = []
+    pictures: list[bytes] = []
+    for picture in decoded:
+        if isinstance(picture, CnnError):
+            results.append({"error": picture.to_dict()})
+            continue
+        answer = next(answers)
+        results.append(_facts(answer, picture, predictor.card.class_names))
+        if header.get("pictures"):
+            pictures += [encode_png(thumbnail(picture, PREVIEW_PIXELS)), encode_png(answer.seen)]
+    return {"results": results}, pictures
+
+
+def _decode(data: bytes) -> Any:
+    try:
+        return decode_image(data)
+    except CnnError as error:
+        return error
+
+
+def _facts(answer: Answer, picture: Any, class_names: list[str]) -> dict[str, Any]:
+    return {"top": answer.top(class_names, len(class_names)), "inverted": answer.inverted,
+            "height": picture.shape[0], "width": picture.shape[1]}
+
+
+@_handles("figure")
+def _figure(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
+    """Draw a figure of a saved model with Matplotlib, as PNG."""
+    from cnn.evaluation.figures import draw
+    from cnn.evaluation.results import read_evaluation
+    from cnn.prediction.saved import read_history
+
+    name = header["model"]
+    evaluation = read_evaluation(model_folder(name))
+    return {}, [draw(header["figure"], name, evaluation, read_history(name))]
+
+
+@_handles("graph")
+def _graph(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
+    """Return the TensorFlow operations of an architecture, as Graphviz text."""
+    from cnn.models.build import build_model
+    from cnn.models.graph import graph_dot, operation_graph
+
+    shape = tuple(int(side) for side in header["input_shape"])
+    if len(shape) != 3:
+        raise BadInput(f"input_shape must be height, width, channels. Received: {shape}.")
+    model = build_model(header["architecture"], shape, int(header["classes"]))
+    return {"dot": graph_dot(operation_graph(model))}, []
+
+
+def _limit_memory() -> None:
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+
+
+def serve(requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answer requests until the input closes."""
+    engine = Engine()
+    while True:
+        try:
+            header, parts = receive(requests)
+        except EOFError:
+            return
+        reply, blobs = engine.answer(header, parts)
+        send(replies, {**reply, "id": header.get("id")}, blobs)
+
+
+def main() -> None:
+    """Take the pipes, keep stray prints away from them, and serve."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    _limit_memory()
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # TensorFlow prints where it likes: to the terminal, not into the replies
+    serve(sys.stdin.buffer, replies)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""Saved models: a folder with the Keras file, its card, its history and its test results.
+
+Listing and reading cards needs no TensorFlow, so the server does it; saving and loading the network
+happen in trainer, engine and CLI. One damaged folder never hides the others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from cnn.errors import BadInput, CnnError, Damaged, NotFound
+from cnn.evaluation.results import Evaluation, write_evaluation
+from cnn.files import (
+    atomic_path,
+    atomic_write_bytes,
+    atomic_write_json,
+    check_name,
+    read_json,
+    read_json_lines,
+)
+from cnn.paths import models_dir
+
+CARD_VERSION = 1
+MODEL_FILE = "model.keras"
+CARD_FILE = "card.json"
+HISTORY_FILE = "history.jsonl"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of a saved model: how to use it, how good it is, how it was made.
+
+    Fields with defaults were added after the first release or can be unknown; older cards load.
+    """
+
+    name: str
+    architecture: str
+    dataset: str
+    class_names: list[str]
+    input_shape: list[int]  # height, width, channels; uint8 values 0..255 go in as float32
+    resize: str  # crop, fit or stretch: how a picture of another size is brought to this one
+    test_accuracy: float
+    test_loss: float
+    test_n: int
+    val_accuracy: float
+    best_epoch: int
+    epochs: int  # trained
+    seed: int
+    train_n: int
+    validation_n: int
+    seconds: float  # of wall time, from the start of the trainer to the end of the evaluation
+    parameters: int
+    multiply_adds: int
+    command: str
+    created: str  # ISO 8601, UTC
+    dataset_fingerprint: str = ""
+    run: str = ""
+    config: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    machine: str = ""
+    needs_cnn: bool = False  # the Keras file loads only where this package is installed
+    dark_background: bool = False  # trained on light strokes on black
+    stopped: str = ""  # why training ended before the last epoch asked for
+    card_version: int = CARD_VERSION
+
+
+def card_from_dict(data: dict[str, Any]) -> Card:
+    """Build a card from JSON; settings of newer versions that are unknown here are passed over.
+
+    Raises:
+        Damaged: If a needed fact is missing or of the wrong type.
+    """
+    known = {f.name for f in fields(Card)}
+    try:
+        card = Card(**{key: value for key, value in data.items() if key in known})
+        shape = [int(side) for side in card.input_shape]
+        if len(shape) != 3 or min(shape) < 1 or len(card.class_names) < 2:
+            raise ValueError("input_shape or class_names")
+    except (TypeError, ValueError) as error:
+        raise Damaged(f"The card of the model {data.get('name', '?')!r} is incomplete ({error}).",
+                      "Delete the model or restore its card.json.") from error
+    return card
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """One folder in the models folder: its card, or why it cannot be used."""
+
+    name: str
+    path: Path
+    card: Card | None
+    error: CnnError | None = None
+
+
+def list_models() -> list[SavedModel]:
+    """Return all saved models, newest first; damaged ones are listed with their error."""
+    folder = models_dir()
+    if not folder.is_dir():
+        return []
+    names = [p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    models = [_entry(name) for name in names]
+    return sorted(models, key=lambda m: (m.card.created if m.card else "", m.name), reverse=True)
+
+
+def _entry(name: str) -> SavedModel:
+    path = models_dir() / name
+    try:
+        return SavedModel(name, path, read_card(name))
+    except CnnError as error:
+        return SavedModel(name, path, None, error)
+
+
+def model_folder(name: str) -> Path:
+    """Return the folder of a saved model.
+
+    Raises:
+        NotFound: If there is no such model; lists those there are.
+    """
+    path = models_dir() / check_name(name, "model name")
+    if not path.is_dir():
+        others = ", ".join(m.name for m in list_models() if m.card) or "none yet"
+        raise NotFound(f"There is no saved model {name!r}.", f"Saved models: {others}.")
+    return path
+
+
+def read_card(name: str) -> Card:
+    """Return the card of a saved model.
+
+    Raises:
+        NotFound: If there is no such model.
+        Damaged: If its card or its network file is missing or unreadable.
+    """
+    path = model_folder(name)
+    try:
+        card = card_from_dict(read_json(path / CARD_FILE))
+    except NotFound as error:
+        raise Damaged(f"The saved model {name} has no card.json.",
+                      "Delete this folder or restore it from a copy.") from error
+    if not (path / MODEL_FILE).is_file():
+        raise Damaged(f"The saved model {name} has no {MODEL_FILE}.",
+                      "Delete this folder or restore it from a copy.")
+    return card
+
+
+def read_history(name: str) -> list[dict[str, Any]]:
+    """Return the epoch records of the run that made the model, oldest first."""
+    return read_json_lines(model_folder(name) / HISTORY_FILE)[0]
+
+
+def free_name(name: str) -> str:
+    """Return `name`, or `name-2`, `name-3` and so on: the first that no saved model has."""
+    candidate, number = name, 2
+    while (models_dir() / candidate).exists():
+        ending = f"-{number}"
+        candidate, number = name[: 64 - len(ending)] + ending, number + 1
+    return candidate
+
+
+def save_model(
+    model: Any, card: Card, history: Sequence[dict[str, Any]], evaluation: Evaluation
+) -> Path:
+    """Write a model folder, whole or not at all, and return it.
+
+    Args:
+        model: float32 Keras model; its file is what `keras.models.load_model` reads.
+        card: Its name decides the folder, which must not exist.
+        history: Epoch records for the curves.
+        evaluation: Test results.
+
+    Raises:
+        BadInput: If a model of that name exists.
+        Unavailable: If the disk is full.
+    """
+    target = models_dir() / check_name(card.name, "model name")
+    if target.exists():
+        raise BadInput(f"A saved model {card.name!r} exists already.", "Choose another name.")
+    lines = "".join(json.dumps(record) + "\n" for record in history)
+    with atomic_path(target) as folder:
+        folder.mkdir()
+        with atomic_path(folder / MODEL_FILE) as file:
+            model.save(file)
+        atomic_write_bytes(folder / HISTORY_FILE, lines.encode())
+        write_evaluation(folder, evaluation)
+        atomic_write_json(folder / CARD_FILE, asdict(card))
+    return target
+
+
+def load_network(name: str) -> Any:
+    """Return the Keras model of a saved model. Needs TensorFlow; not for the server process.
+
+    Raises:
+        NotFound: If there is no such model.
+        Damaged: If the network file cannot be read.
+    """
+    import keras
+
+    card = read_card(name)
+    if card.needs_cnn:
+        import cnn.models.tf_nn  # noqa: F401  registers its layer with Keras
+    try:
+        return keras.models.load_model(model_folder(name) / MODEL_FILE, compile=False)
+    except Exception as error:  # Keras raises many kinds for a damaged file
+        raise Damaged(f"The network of the saved model {name} cannot be read "
+                      f"({type(error).__name__}).",
+                      "Train it again, restore the folder from a copy, or choose another model."
+                      ) from error

@@ -1,0 +1,54 @@
+"""What the training loop tells its caller: plain records, no widgets and no files.
+
+The loop emits them; a run folder stores them as JSON lines; CLI and pages draw them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+STOPPED_BY_HAND = "stopped by hand"
+
+@dataclass(frozen=True)
+class BatchEvent:
+    """Progress inside an epoch; emitted a few times a second."""
+
+    epoch: int  # from 1
+    batch: int  # batches done in this epoch
+    batches: int  # in a whole epoch
+    loss: float  # mean cross-entropy since the event before
+    accuracy: float  # fraction right since the event before
+    learning_rate: float
+    images_per_second: float
+    seconds: float  # since training began
+    seconds_left: float  # estimate for the epochs asked for
+
+
+@dataclass(frozen=True)
+class EpochEvent:
+    """The end of an epoch, after validation."""
+
+    epoch: int
+    loss: float  # mean cross-entropy over the epoch, while weights changed; without L2 terms
+    accuracy: float
+    val_loss: float  # cross-entropy
+    val_accuracy: float
+    learning_rate: float
+    images_per_second: float  # of the training part
+    seconds: float  # since training began
+    best: bool  # highest validation accuracy so far
+
+
+@dataclass(frozen=True)
+class NoteEvent:
+    """Something worth a mark on the chart, such as a lower learning rate."""
+
+    epoch: int
+    text: str
+    seconds: float
+
+
+Event = BatchEvent | EpochEvent | NoteEvent
+OnEvent = Callable[[Event], None]
+EVENT_KINDS: dict[type, str] = {BatchEvent: "batch", EpochEvent: "epoch", NoteEvent: "note"}

@@ -1,0 +1,250 @@
+"""The training loop: batches in, events out, best weights kept.
+
+It knows a Keras model, arrays and a `RunConfig`. It does not know run folders, pages or where its
+events go, and it never touches the test split. An own loop instead of `keras.Model.fit`: it answers
+a stop within one batch, depends on (seed, epoch, batch) alone, and lets `tf-nn` train the same way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cnn.config import RunConfig
+from cnn.data.augmentation import random_transforms
+from cnn.data.dataset import Images, Labels
+from cnn.errors import CnnError
+from cnn.training.events import (
+    STOPPED_BY_HAND,
+    BatchEvent,
+    EpochEvent,
+    NoteEvent,
+    OnEvent,
+)
+from cnn.training.steps import Steps
+
+SECONDS_BETWEEN_EVENTS = 0.25
+PLATEAU_FACTOR = 0.5
+LOWEST_RATE = 1e-6
+
+
+class Diverged(CnnError):
+    """The loss became infinite or not a number."""
+
+    kind = "diverged"
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Arrays for one run, images as uint8 (N, H, W, C) in 0..255."""
+
+    train_images: Images
+    train_labels: Labels
+    val_images: Images
+    val_labels: Labels
+
+
+@dataclass
+class Progress:
+    """How far training is, and the best so far."""
+
+    epoch: int = 0  # finished epochs
+    best_epoch: int = 0  # 0: none finished yet
+    best_val_accuracy: float = -1.0
+    best_val_loss: float = float("inf")
+    best_weights: list[Any] = field(default_factory=list)
+    lowest_val_loss: float = float("inf")
+    epochs_since_lowest: int = 0
+    stopped: str = ""  # why it ended before the last epoch asked for
+
+
+class Trainer:
+    """Trains one model as its configuration says.
+
+    Args:
+        model: Functional Keras model with a "logits" layer, from `cnn.models.build`.
+        config: The run's configuration.
+        data: The arrays; validation is already separate.
+        on_event: Called with each event, in order, from the training thread.
+        should_stop: Asked after every batch; True ends training as soon as possible.
+        on_best: Called with the progress after an epoch that is the best so far.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        config: RunConfig,
+        data: TrainingData,
+        on_event: OnEvent,
+        should_stop: Callable[[], bool] = lambda: False,
+        on_best: Callable[[Progress], None] = lambda progress: None,
+    ) -> None:
+        self.model = model
+        self.config = config
+        self.data = data
+        self.on_event = on_event
+        self.should_stop = should_stop
+        self.on_best = on_best
+        self.progress = Progress()
+        self.steps = Steps(model, config)
+        self._start = 0.0
+
+    @property
+    def batches(self) -> int:
+        """Batches in one epoch; the last one may be smaller."""
+        return -(-len(self.data.train_labels) // self.config.batch_size)
+
+    def run(self) -> Progress:
+        """Train to the end, or to a stop, and leave the best weights in the model.
+
+        Raises:
+            Diverged: If the loss is no longer a number; the best weights are in the model then too.
+        """
+        self._start = time.monotonic()
+        try:
+            for epoch in range(1, self.config.epochs + 1):
+                if not self._run_epoch(epoch):
+                    self.progress.stopped = STOPPED_BY_HAND
+                    break
+                if self._stop_early(epoch):
+                    break
+        finally:
+            if self.progress.best_weights:
+                self.model.set_weights(self.progress.best_weights)
+        return self.progress
+
+    def validate(self) -> tuple[float, float]:
+        """Return cross-entropy and accuracy on the validation images, with the present weights."""
+        return self.steps.evaluate(self.data.val_images, self.data.val_labels)
+
+    def _batches_of(self, epoch: int) -> Iterator[tuple[Any, Any, Any]]:
+        """Yield (images, labels, transforms); the order depends on seed and epoch alone."""
+        config, count = self.config, len(self.data.train_labels)
+        height, width = self.data.train_images.shape[1:3]
+        order = np.random.default_rng([config.seed, epoch]).permutation(count)
+        for number, begin in enumerate(range(0, count, config.batch_size)):
+            chosen = order[begin : begin + config.batch_size]
+            transforms = None
+            if config.augmentation.active:
+                rng = np.random.default_rng([config.seed, epoch, number])
+                transforms = random_transforms(
+                    config.augmentation, len(chosen), height, width, rng)
+            yield self.data.train_images[chosen], self.data.train_labels[chosen], transforms
+
+    def _run_epoch(self, epoch: int) -> bool:
+        """Train and validate one epoch; return False if a stop came before its end."""
+        meter = _Meter(self, epoch)
+        for images, labels, transforms in self._batches_of(epoch):
+            loss, right = self.steps.train(images, labels, transforms)
+            if not np.isfinite(loss):
+                raise Diverged(
+                    f"The loss became {loss} in epoch {epoch}, batch {meter.batch + 1}.",
+                    "Try a learning rate ten times lower.")
+            meter.add(loss, right, len(labels))
+            if self.should_stop():
+                if not self.progress.best_epoch:  # keep what the first epoch has learned so far
+                    self._finish_epoch(meter, *self.validate())
+                return False
+        val_loss, val_accuracy = self.validate()
+        self._finish_epoch(meter, val_loss, val_accuracy)
+        return True
+
+    def _finish_epoch(self, meter: _Meter, val_loss: float, val_accuracy: float) -> None:
+        progress = self.progress
+        progress.epoch = meter.epoch
+        best = (val_accuracy, -val_loss) > (progress.best_val_accuracy, -progress.best_val_loss)
+        if best:
+            self._keep_best(meter.epoch, val_loss, val_accuracy)
+        rate = self.steps.learning_rate
+        self.on_event(EpochEvent(
+            meter.epoch, meter.mean_loss, meter.mean_accuracy, val_loss, val_accuracy,
+            rate, meter.epoch_speed, self.elapsed(), best))
+        if best:
+            self.on_best(progress)
+        self._follow_plateau(meter.epoch, val_loss)
+
+    def _keep_best(self, epoch: int, val_loss: float, val_accuracy: float) -> None:
+        self.progress.best_epoch = epoch
+        self.progress.best_val_loss = val_loss
+        self.progress.best_val_accuracy = val_accuracy
+        self.progress.best_weights = self.model.get_weights()
+
+    def _follow_plateau(self, epoch: int, val_loss: float) -> None:
+        progress, patience = self.progress, self.config.reduce_on_plateau
+        if val_loss < progress.lowest_val_loss:
+            progress.lowest_val_loss, progress.epochs_since_lowest = val_loss, 0
+            return
+        progress.epochs_since_lowest += 1
+        rate = max(self.steps.learning_rate * PLATEAU_FACTOR, LOWEST_RATE)
+        if patience and progress.epochs_since_lowest >= patience and epoch < self.config.epochs:
+            self.steps.learning_rate = rate
+            progress.epochs_since_lowest = 0
+            self.on_event(NoteEvent(
+                epoch, f"Validation loss no lower for {patience} epochs: "
+                f"learning rate now {rate:.2g}.", self.elapsed()))
+
+    def _stop_early(self, epoch: int) -> bool:
+        waited, patience = epoch - self.progress.best_epoch, self.config.early_stopping
+        if not patience or waited < patience or epoch == self.config.epochs:
+            return False
+        self.progress.stopped = f"no better validation accuracy for {patience} epochs"
+        text = f"Stopped early: {self.progress.stopped}."
+        self.on_event(NoteEvent(epoch, text, self.elapsed()))
+        return True
+
+    def elapsed(self) -> float:
+        """Seconds since training began."""
+        return time.monotonic() - self._start
+
+
+class _Meter:
+    """Sums of one epoch, and the events that show them."""
+
+    def __init__(self, trainer: Trainer, epoch: int) -> None:
+        self.trainer, self.epoch = trainer, epoch
+        self.batch = 0
+        self.start = self.last = time.monotonic()
+        self.seen = self.right = 0
+        self.loss = 0.0
+        self.epoch_speed = 0.0  # images per second, without validation
+        self._shown = (0, 0, 0.0)  # seen, right, loss at the last event
+
+    @property
+    def mean_loss(self) -> float:
+        return self.loss / self.seen
+
+    @property
+    def mean_accuracy(self) -> float:
+        return self.right / self.seen
+
+    def add(self, loss: float, right: int, count: int) -> None:
+        self.batch += 1
+        self.seen += count
+        self.right += right
+        self.loss += loss * count
+        now = time.monotonic()
+        self.epoch_speed = self.seen / max(now - self.start, 1e-9)
+        if now - self.last >= SECONDS_BETWEEN_EVENTS or self.batch == self.trainer.batches:
+            self._emit(now)
+
+    def _emit(self, now: float) -> None:
+        seen, right, loss = self._shown
+        count = self.seen - seen
+        self.trainer.on_event(BatchEvent(
+            self.epoch, self.batch, self.trainer.batches,
+            (self.loss - loss) / count, (self.right - right) / count,
+            self.trainer.steps.learning_rate, count / max(now - self.last, 1e-9),
+            self.trainer.elapsed(), self._seconds_left(now)))
+        self._shown, self.last = (self.seen, self.right, self.loss), now
+
+    def _seconds_left(self, now: float) -> float:
+        """Estimate from this epoch's pace, validation counted as a third of a training image."""
+        data = self.trainer.data
+        total = len(data.train_labels) + len(data.val_labels) / 3
+        pace = (now - self.start) / self.seen
+        epochs_after = self.trainer.config.epochs - self.epoch
+        return pace * (total * (epochs_after + 1) - self.seen)
