@@ -20,7 +20,7 @@ from cnn.data.dataset import Images, Labels
 from cnn.data.download import download
 from cnn.data.progress import Progress
 from cnn.data.registry import Made, register
-from cnn.data.store import About, Part, find, writable_folder
+from cnn.data.store import About, Part, data_folders, find, writable_folder
 from cnn.errors import CnnError, Damaged
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer",
@@ -108,9 +108,9 @@ def read_batch(file: BinaryIO) -> tuple[Images, Labels]:
 
 def _found() -> Path | None:
     """Return the folder or archive to read, folders first: they need no unpacking."""
-    for name in _FOLDERS:
-        if all(find(f"{name}/{batch}") for batch in _BATCHES):
-            return find(name)
+    for path in (folder / name for folder in data_folders() for name in _FOLDERS):
+        if all((path / batch).exists() for batch in _BATCHES):
+            return path
     return find(*_ARCHIVES)
 
 

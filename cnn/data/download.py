@@ -40,7 +40,8 @@ def download(urls: Sequence[str], target: Path, sha256: str, progress: Progress)
                     return
                 raise ValueError("what came is not the official file")
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-            problems.append(f"{url}: {str(error) or type(error).__name__}")
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            problems.append(f"{url}: {reason}")
     raise Unavailable(
         f"{target.name} could not be downloaded ({'; '.join(problems)}).",
         f"Check the network and try again, or put the file into {target.parent} by hand "

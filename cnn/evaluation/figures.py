@@ -23,6 +23,7 @@ FIGURES = {
 DPI = 150
 TRAINING, VALIDATION = "#1a56db", "#c2410c"  # blue and orange: told apart with any colour vision
 LARGEST_ANNOTATED = 20  # classes; beyond, numbers in the cells cannot be read
+LARGEST_SIDE = 24.0  # inches
 
 
 def draw(
@@ -58,21 +59,25 @@ def _confusion(name: str, evaluation: Evaluation, percent: bool) -> Any:
 
     counts = evaluation.confusion
     values = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) if percent else counts
-    classes = len(evaluation.class_names)
-    side = max(4.5, 0.62 * classes)
+    names = [_literal(class_name) for class_name in evaluation.class_names]
+    annotated = len(names) <= LARGEST_ANNOTATED
+    side = min(LARGEST_SIDE, max(4.5, (0.62 if annotated else 0.3) * len(names)))
     figure = Figure(figsize=(side + 1, side))
     axes = figure.subplots()
     seaborn.heatmap(
-        values, ax=axes, cmap="Blues", square=True, annot=classes <= LARGEST_ANNOTATED,
-        fmt=".1f" if percent else "d", xticklabels=evaluation.class_names,
-        yticklabels=evaluation.class_names, linewidths=0.5 if classes <= LARGEST_ANNOTATED else 0,
-        annot_kws={"size": 8}, cbar_kws={"label": "per cent of the true class" if percent else
-                                         "test images"})
+        values, ax=axes, cmap="Blues", square=True, annot=annotated,
+        fmt=".1f" if percent else "d", xticklabels=names, yticklabels=names,
+        linewidths=0.5 if annotated else 0, annot_kws={"size": 8},
+        cbar_kws={"label": "per cent of the true class" if percent else "test images"})
     axes.set(xlabel="Answer", ylabel="True class", title=(
         f"{name}: {evaluation.accuracy:.2%} of {evaluation.count:,} test images right"))
     axes.tick_params(axis="x", rotation=45)
     axes.tick_params(axis="y", rotation=0)
     return figure
+
+
+def _literal(text: str) -> str:
+    return text.replace("$", r"\$")  # Matplotlib takes what is between two dollars for a formula
 
 
 def _history(name: str, history: Sequence[dict[str, Any]]) -> Any:

@@ -6,7 +6,6 @@ stored evaluation at once and without the data set. Knows nothing of Keras: prob
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from cnn.files import atomic_path, atomic_write_json, read_json
 
 JSON_NAME = "evaluation.json"
 ARRAYS_NAME = "evaluation.npz"
+REPORT_COLUMNS = {"name", "precision", "recall", "f1", "support"}
 SMALLEST = 1e-7  # a probability of 0 counts as this in the loss, as in Keras
 
 
@@ -74,8 +74,8 @@ def evaluate_predictions(
 
     predicted = probabilities.argmax(axis=1)
     indices = np.arange(len(class_names))
-    report = classification_report(
-        labels, predicted, labels=indices, target_names=list(class_names),
+    report = classification_report(  # named by number: a class may be called "accuracy"
+        labels, predicted, labels=indices, target_names=[str(i) for i in indices],
         output_dict=True, zero_division=0)
     of_truth = probabilities[np.arange(len(labels)), labels]
     return Evaluation(
@@ -89,12 +89,16 @@ def evaluate_predictions(
     )
 
 
-def _report_rows(report: dict[str, Any], class_names: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
+def _report_rows(
+    report: dict[str, Any], class_names: tuple[str, ...]
+) -> tuple[dict[str, Any], ...]:
+    rows = {str(i): name for i, name in enumerate(class_names)}
+    rows |= {name: name for name in ("macro avg", "weighted avg")}
     return tuple(
-        {"name": name, "precision": float(row["precision"]), "recall": float(row["recall"]),
-         "f1": float(row["f1-score"]), "support": int(row["support"])}
-        for name in (*class_names, "macro avg", "weighted avg")
-        for row in (report[name],))
+        {"name": name, "precision": float(report[key]["precision"]),
+         "recall": float(report[key]["recall"]), "f1": float(report[key]["f1-score"]),
+         "support": int(report[key]["support"])}
+        for key, name in rows.items())
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
@@ -115,17 +119,30 @@ def read_evaluation(folder: Path) -> Evaluation:
         NotFound: If the model was never evaluated.
         Damaged: If a file is unreadable.
     """
-    facts = read_json(folder / JSON_NAME)
+    again = f"Run: python -m cnn evaluate {folder.name}"
     try:
+        facts = read_json(folder / JSON_NAME)
         with np.load(folder / ARRAYS_NAME, allow_pickle=False) as arrays:
             confusion, labels, probabilities = (
                 arrays[name] for name in ("confusion", "labels", "probabilities"))
-        return Evaluation(
+        found = Evaluation(
             tuple(facts["class_names"]), float(facts["accuracy"]), float(facts["loss"]),
             tuple(facts["report"]), confusion, labels, probabilities)
-    except FileNotFoundError as error:
-        raise NotFound(f"The model {folder.name} has no stored test results.",
-                       f"Run: python -m cnn evaluate {folder.name}") from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        _check(found)
+    except (NotFound, FileNotFoundError) as error:
+        raise NotFound(f"The model {folder.name} has no stored test results.", again) from error
+    except Exception as error:  # a flipped bit in a compressed file can end in many kinds
         raise Damaged(f"The stored test results of {folder.name} cannot be read ({error}).",
-                      f"Run: python -m cnn evaluate {folder.name}") from error
+                      again) from error
+    return found
+
+
+def _check(found: Evaluation) -> None:
+    classes, images = len(found.class_names), len(found.labels)
+    fits = (found.confusion.shape == (classes, classes)
+            and found.probabilities.shape == (images, classes)
+            and images > 0 and found.labels.min() >= 0 and found.labels.max() < classes
+            and len(found.report) == classes + 2
+            and all(row.keys() == REPORT_COLUMNS for row in found.report))
+    if not fits:
+        raise ValueError("its parts do not fit together")

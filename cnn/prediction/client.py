@@ -56,21 +56,34 @@ class _Child:
         try:
             while True:
                 self.replies.put(receive(cast(BinaryIO, self.process.stdout)))
-        except (EOFError, OSError, ValueError):
+        except (EOFError, OSError):
             self.replies.put(None)  # dead
             self.process.wait()
 
     def ask(self, header: dict[str, Any], parts: Sequence[bytes], seconds: float) -> Any:
         """Return the reply, or None if the process died or took too long."""
+        # A child that hangs stops reading too, and then `send` itself would wait for ever.
+        watchdog = threading.Timer(seconds, self.process.kill)
+        watchdog.start()
         try:
             send(cast(BinaryIO, self.process.stdin), header, parts)
             return self.replies.get(timeout=seconds)
         except (OSError, ValueError, queue.Empty):
             return None
+        finally:
+            watchdog.cancel()
 
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+
+def _start(command: Sequence[str]) -> _Child:
+    try:
+        return _Child(command)
+    except OSError as error:
+        raise Unavailable(f"The prediction engine cannot be started ({error.strerror or error}).",
+                          "Check that the computer has free memory, and try again.") from error
 
 
 class EngineClient:
@@ -79,15 +92,18 @@ class EngineClient:
     Args:
         command: Starts an engine. Tests give another.
         request_seconds: Time limit of one request once the engine is up.
+        start_seconds: Time limit of the start.
     """
 
     def __init__(
         self,
         command: Sequence[str] = (sys.executable, "-m", "cnn.prediction.engine"),
         request_seconds: float = REQUEST_SECONDS,
+        start_seconds: float = START_SECONDS,
     ) -> None:
         self._command = command
         self._request_seconds = request_seconds
+        self._start_seconds = start_seconds
         self._lock = threading.Lock()
         self._child: _Child | None = None
         self.ready = False  # whether the next answer comes without waiting for a start
@@ -106,7 +122,7 @@ class EngineClient:
         """Send a request and return (reply, byte strings).
 
         Raises:
-            CnnError: What the engine answered, or Unavailable if it died twice.
+            CnnError: What the engine answered, or Unavailable if it died or hung twice.
         """
         with self._lock:
             for _ in range(2):
@@ -115,7 +131,7 @@ class EngineClient:
                     break
             else:
                 raise Unavailable(
-                    "The prediction engine died twice on this request.",
+                    "The prediction engine died or hung twice on this request.",
                     "Try another picture or model; the dashboard's terminal has the details.")
         if "error" in reply[0]:
             raise error_from_dict(reply[0]["error"])
@@ -124,8 +140,8 @@ class EngineClient:
     def _try(self, header: dict[str, Any], parts: Sequence[bytes]) -> Any:
         if self._child is None:
             started = time.monotonic()
-            self._child = _Child(self._command)
-            if self._child.ask({"op": "ready"}, (), START_SECONDS) is None:
+            self._child = _start(self._command)
+            if self._child.ask({"op": "ready"}, (), self._start_seconds) is None:
                 return self._drop()
             _log.info("engine up after %.1f s", time.monotonic() - started)
             self.ready = True
@@ -156,7 +172,7 @@ class EngineClient:
 
         Raises:
             NotFound, Damaged: If the model cannot be used.
-            Unavailable: If the engine died twice.
+            Unavailable: If the engine died or hung twice, or cannot be started.
         """
         header = {"op": "predict", "model": model, "how": how, "pictures": pictures}
         reply, blobs = self.call(header, images)

@@ -139,10 +139,12 @@ def _graph(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
 
 
 def _limit_memory() -> None:
-    if sys.platform != "win32":
+    if sys.platform == "linux":  # macOS has the call but refuses it; Windows has none
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        limit = MEMORY_LIMIT if hard == resource.RLIM_INFINITY else min(MEMORY_LIMIT, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cnn.data.dataset import Images
 from cnn.data.images import resize, to_channels
+from cnn.errors import Damaged
 from cnn.prediction.saved import Card, load_network, read_card
 
 BATCH = 500
@@ -80,7 +81,9 @@ class Predictor:
 
     def __init__(self, name: str) -> None:
         self.card: Card = read_card(name)
-        self._function = compile_network(load_network(name))
+        network = load_network(name)
+        _check_fit(network, self.card)
+        self._function = compile_network(network)
 
     def predict(self, pictures: list[NDArray[np.uint8]], how: str = "") -> list[Answer]:
         """Classify pictures of any size, uint8 (H, W, 3).
@@ -95,6 +98,16 @@ class Predictor:
         probabilities = _in_batches(self._function, np.stack([seen for seen, _ in prepared]))
         return [Answer(row, seen, inverted)
                 for row, (seen, inverted) in zip(probabilities, prepared, strict=True)]
+
+
+def _check_fit(network: Any, card: Card) -> None:
+    takes, gives = list(network.input_shape[1:]), network.output_shape[-1]
+    if takes != card.input_shape or gives != len(card.class_names):
+        raise Damaged(
+            f"The card and the network of the saved model {card.name} do not belong together: "
+            f"images {card.input_shape} and {len(card.class_names)} classes on the card, "
+            f"{takes} and {gives} in the network.",
+            "Restore both files of this model from the same copy, or train it again.")
 
 
 def prepare(

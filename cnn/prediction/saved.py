@@ -7,10 +7,11 @@ happen in trainer, engine and CLI. One damaged folder never hides the others.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from cnn.errors import BadInput, CnnError, Damaged, NotFound
 from cnn.evaluation.results import Evaluation, write_evaluation
@@ -28,6 +29,7 @@ CARD_VERSION = 1
 MODEL_FILE = "model.keras"
 CARD_FILE = "card.json"
 HISTORY_FILE = "history.jsonl"
+HISTORY_VALUES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
 @dataclass(frozen=True)
@@ -74,16 +76,30 @@ def card_from_dict(data: dict[str, Any]) -> Card:
     Raises:
         Damaged: If a needed fact is missing or of the wrong type.
     """
-    known = {f.name for f in fields(Card)}
+    kinds = get_type_hints(Card)
+    values = {key: value for key, value in data.items() if key in kinds}
+    wrong = [key for key, value in values.items() if not _is(value, kinds[key])]
     try:
-        card = Card(**{key: value for key, value in data.items() if key in known})
-        shape = [int(side) for side in card.input_shape]
-        if len(shape) != 3 or min(shape) < 1 or len(card.class_names) < 2:
-            raise ValueError("input_shape or class_names")
+        if wrong:
+            raise ValueError(f"wrong: {', '.join(wrong)}")
+        card = Card(**values)
+        if len(card.input_shape) != 3 or min(card.input_shape) < 1 or len(card.class_names) < 2:
+            raise ValueError("wrong: input_shape or class_names")
     except (TypeError, ValueError) as error:
         raise Damaged(f"The card of the model {data.get('name', '?')!r} is incomplete ({error}).",
                       "Delete the model or restore its card.json.") from error
     return card
+
+
+def _is(value: Any, kind: Any) -> bool:
+    """Whether a JSON value is of the kind that a field of `Card` is annotated with."""
+    if get_origin(kind) is list:
+        return isinstance(value, list) and all(_is(item, get_args(kind)[0]) for item in value)
+    if isinstance(value, bool):
+        return kind is bool
+    if kind is float:
+        return isinstance(value, (int, float)) and math.isfinite(value)
+    return isinstance(value, get_origin(kind) or kind)
 
 
 @dataclass(frozen=True)
@@ -128,7 +144,7 @@ def model_folder(name: str) -> Path:
 
 
 def read_card(name: str) -> Card:
-    """Return the card of a saved model.
+    """Return the card of a saved model; its name is the folder's, which a person may have changed.
 
     Raises:
         NotFound: If there is no such model.
@@ -143,12 +159,18 @@ def read_card(name: str) -> Card:
     if not (path / MODEL_FILE).is_file():
         raise Damaged(f"The saved model {name} has no {MODEL_FILE}.",
                       "Delete this folder or restore it from a copy.")
-    return card
+    return replace(card, name=name)
 
 
 def read_history(name: str) -> list[dict[str, Any]]:
-    """Return the epoch records of the run that made the model, oldest first."""
-    return read_json_lines(model_folder(name) / HISTORY_FILE)[0]
+    """Return the epoch records of the run that made the model, oldest first.
+
+    They have at least the values that every page and figure needs; other lines are passed over.
+    """
+    records = read_json_lines(model_folder(name) / HISTORY_FILE)[0]
+    return [record for record in records
+            if _is(record.get("epoch"), int) and _is(record.get("best"), bool)
+            and all(_is(record.get(key), float) for key in HISTORY_VALUES)]
 
 
 def free_name(name: str) -> str:

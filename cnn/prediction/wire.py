@@ -30,9 +30,12 @@ def receive(stream: BinaryIO) -> tuple[dict[str, Any], list[bytes]]:
         EOFError: If the other side is gone or speaks nonsense.
     """
     length, count = _LENGTHS.unpack(_read(stream, _LENGTHS.size))
-    header = json.loads(_read(stream, length))
-    sizes = header.pop("parts")
-    if len(sizes) != count:
+    try:
+        header = json.loads(_read(stream, length))
+        sizes = [int(size) for size in header.pop("parts")]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise EOFError("message is not ours") from error
+    if len(sizes) != count or min(sizes, default=0) < 0:
         raise EOFError("message out of step")
     return header, [_read(stream, size) for size in sizes]
 

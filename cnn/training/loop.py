@@ -53,7 +53,8 @@ class Progress:
     """How far training is, and the best so far."""
 
     epoch: int = 0  # finished epochs
-    best_epoch: int = 0  # 0: none finished yet
+    best_epoch: int = 0  # highest validation accuracy, then lowest loss; 0: none finished yet
+    better_epoch: int = 0  # the last with a higher validation accuracy than all before
     best_val_accuracy: float = -1.0
     best_val_loss: float = float("inf")
     best_weights: list[Any] = field(default_factory=list)
@@ -168,6 +169,8 @@ class Trainer:
         self._follow_plateau(meter.epoch, val_loss)
 
     def _keep_best(self, epoch: int, val_loss: float, val_accuracy: float) -> None:
+        if val_accuracy > self.progress.best_val_accuracy:
+            self.progress.better_epoch = epoch
         self.progress.best_epoch = epoch
         self.progress.best_val_loss = val_loss
         self.progress.best_val_accuracy = val_accuracy
@@ -188,7 +191,7 @@ class Trainer:
                 f"learning rate now {rate:.2g}.", self.elapsed()))
 
     def _stop_early(self, epoch: int) -> bool:
-        waited, patience = epoch - self.progress.best_epoch, self.config.early_stopping
+        waited, patience = epoch - self.progress.better_epoch, self.config.early_stopping
         if not patience or waited < patience or epoch == self.config.epochs:
             return False
         self.progress.stopped = f"no better validation accuracy for {patience} epochs"

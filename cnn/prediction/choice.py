@@ -1,0 +1,24 @@
+"""Which saved model answers where nobody chose one: the one rule for page, CLI and API."""
+
+from __future__ import annotations
+
+from cnn.errors import NotFound
+from cnn.prediction.saved import list_models
+
+FAVOURITE_DATASET = "cifar10"  # its ten classes are what people try first: animals and vehicles
+
+
+def default_model() -> str:
+    """Return the usable cifar10 model with the highest test accuracy, else the best of any.
+
+    Raises:
+        NotFound: If no saved model can be used.
+    """
+    # By the folder's name, not the card's: a person may have renamed the folder.
+    cards = {model.name: model.card for model in list_models() if model.card}
+    if not cards:
+        raise NotFound("There is no saved model that can be used.",
+                       "Train one first, for instance: "
+                       "python -m cnn train --dataset digits --architecture base --epochs 5")
+    return max(cards, key=lambda name: (cards[name].dataset == FAVOURITE_DATASET,
+                                        cards[name].test_accuracy))

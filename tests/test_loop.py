@@ -1,0 +1,158 @@
+"""The training loop: against Keras's own fit, and for what it adds."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from cnn.config import Augmentation, RunConfig
+from cnn.training.events import STOPPED_BY_HAND, BatchEvent, EpochEvent, NoteEvent
+from cnn.training.loop import Diverged, Trainer, TrainingData
+from cnn.training.steps import EVAL_BATCH
+
+CLASSES = 3
+
+
+def tiny_model(seed=0):
+    image = keras.Input((6, 6, 1))
+    values = keras.layers.Rescaling(1 / 255)(image)
+    values = keras.layers.Conv2D(
+        4, 3, activation="relu", kernel_regularizer=keras.regularizers.L2(1e-3),
+        kernel_initializer=keras.initializers.GlorotUniform(seed))(values)
+    values = keras.layers.Flatten()(values)
+    values = keras.layers.Dense(
+        CLASSES, name="logits", kernel_initializer=keras.initializers.GlorotUniform(seed))(values)
+    return keras.Model(image, keras.layers.Softmax(name="probabilities")(values))
+
+
+def tiny_data(train=90, validation=30, seed=0):
+    rng = np.random.default_rng(seed)
+
+    def part(count):
+        labels = np.arange(count) % CLASSES
+        images = rng.integers(0, 90, (count, 6, 6, 1))
+        images[np.arange(count), labels * 2] += 150  # a bright row tells the class
+        return images.astype(np.uint8), labels.astype(np.int64)
+
+    return TrainingData(*part(train), *part(validation))
+
+
+def config(**settings):
+    return RunConfig(**{"dataset": "d", "architecture": "a", "name": "n", "epochs": 3,
+                        "batch_size": 16, **settings})
+
+
+def train(model=None, data=None, stop=lambda: False, **settings):
+    events = []
+    model = model or tiny_model()
+    trainer = Trainer(model, config(**settings), data or tiny_data(), events.append, stop)
+    return trainer.run(), events, model
+
+
+def epochs_of(events):
+    return [event for event in events if isinstance(event, EpochEvent)]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_one_epoch_equals_keras_fit_on_the_same_order(optimizer):
+    data, ours, theirs = tiny_data(), tiny_model(), tiny_model()
+    train(ours, data, epochs=1, seed=5, optimizer=optimizer, learning_rate=0.01)
+    order = np.random.default_rng([5, 1]).permutation(90)
+    kinds = {"adam": keras.optimizers.Adam(0.01), "sgd": keras.optimizers.SGD(0.01, momentum=0.9)}
+    theirs.compile(kinds[optimizer], "sparse_categorical_crossentropy")
+    theirs.fit(data.train_images[order], data.train_labels[order], batch_size=16, epochs=1,
+               shuffle=False, verbose=0)
+    for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, atol=2e-5)
+
+
+def test_validation_figures_equal_keras_evaluate():
+    data = tiny_data(validation=EVAL_BATCH + 7)  # more than one evaluation batch, the last short
+    progress, events, model = train(data=data, epochs=1)
+    model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    loss, accuracy = model.evaluate(data.val_images, data.val_labels, verbose=0)
+    l2 = float(sum(model.losses))
+    event = epochs_of(events)[0]
+    assert event.val_loss == pytest.approx(loss - l2, abs=1e-5)
+    assert event.val_accuracy == pytest.approx(accuracy)
+    assert progress.best_val_accuracy == event.val_accuracy
+
+
+def test_it_learns_and_keeps_the_best_epoch():
+    progress, events, model = train(epochs=8, learning_rate=0.01)
+    epochs = epochs_of(events)
+    assert [event.epoch for event in epochs] == list(range(1, 9))
+    assert epochs[-1].loss < epochs[0].loss / 2
+    best = max(epochs, key=lambda event: (event.val_accuracy, -event.val_loss))
+    assert progress.best_epoch == best.epoch
+    assert best.best
+    data = tiny_data()
+    trainer = Trainer(model, config(), data, lambda event: None)
+    assert trainer.validate()[0] == pytest.approx(best.val_loss, abs=1e-6)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
+    changes = Augmentation(rotation=10, shift=0.1, flip=True)
+    (_, _, one), (_, _, two), (_, _, other) = (
+        train(seed=seed, augmentation=changes) for seed in (3, 3, 4))
+    assert all(map(np.array_equal, one.get_weights(), two.get_weights()))
+    assert not all(map(np.array_equal, one.get_weights(), other.get_weights()))
+
+
+def test_batch_events_cover_every_image_once():
+    _, events, _ = train(epochs=2)
+    batches = [event for event in events if isinstance(event, BatchEvent)]
+    last = [event for event in batches if event.batch == event.batches]
+    assert [event.epoch for event in last] == [1, 2]
+    assert last[0].batches == math.ceil(90 / 16)
+    assert all(0 <= event.accuracy <= 1 and event.seconds_left >= 0 for event in batches)
+
+
+def test_a_stop_inside_a_later_epoch_keeps_the_best_of_those_before():
+    asked = iter(range(10_000))
+    progress, events, _ = train(epochs=50, stop=lambda: next(asked) > 14)  # 6 batches an epoch
+    assert progress.stopped == STOPPED_BY_HAND
+    assert [event.epoch for event in epochs_of(events)] == [1, 2]
+    assert progress.best_epoch in (1, 2)
+
+
+def test_a_stop_inside_the_first_epoch_keeps_what_there_is():
+    progress, events, model = train(epochs=50, stop=lambda: True)
+    assert progress.best_epoch == 1
+    assert len(epochs_of(events)) == 1
+    assert all(map(np.array_equal, model.get_weights(), progress.best_weights))
+
+
+def test_early_stopping_counts_epochs_without_better_accuracy():
+    # With a vanishing rate nothing improves after the first epoch.
+    progress, events, _ = train(epochs=20, early_stopping=3, learning_rate=1e-8)
+    assert len(epochs_of(events)) == progress.better_epoch + 3 < 20
+    assert "3 epochs" in progress.stopped
+    assert any(isinstance(event, NoteEvent) for event in events)
+
+
+def test_the_rate_is_halved_on_a_plateau_and_said_so():
+    data = tiny_data()
+    wrong = TrainingData(data.train_images, data.train_labels, data.val_images,
+                         (data.val_labels + 1) % CLASSES)  # validation loss can only rise
+    _, events, _ = train(data=wrong, epochs=6, reduce_on_plateau=2, learning_rate=0.01)
+    rates = [event.learning_rate for event in epochs_of(events)]
+    assert rates[0] == pytest.approx(0.01)
+    assert rates[-1] == pytest.approx(0.0025)
+    assert sum(isinstance(event, NoteEvent) for event in events) == 2
+
+
+def test_divergence_is_named_with_epoch_and_batch_and_the_best_weights_stay():
+    model = tiny_model()
+    seen = []
+
+    def poison(event):
+        if isinstance(event, EpochEvent):
+            seen.append(model.get_weights())
+            model.layers[2].kernel.assign(np.full(model.layers[2].kernel.shape, np.nan))
+
+    trainer = Trainer(model, config(epochs=5), tiny_data(), poison)
+    with pytest.raises(Diverged, match="epoch 2, batch 1"):
+        trainer.run()
+    assert all(map(np.array_equal, model.get_weights(), seen[0]))
