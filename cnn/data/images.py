@@ -80,8 +80,8 @@ def decode_image(data: bytes) -> Pixels:
         raise
     except Exception as error:  # Pillow raises at least eight classes, of which two are its own
         raise BadInput(
-            f"The picture is damaged: it begins like a {kind} file but cannot be read to its end.",
-            "Open it in a picture program and save it again, or choose another.") from error
+            f"The picture is damaged or of a rare kind: it begins like {kind} but cannot be read.",
+            _SAVE_AS) from error
 
 
 def _open_rgb(data: bytes, kind: str) -> Image.Image:

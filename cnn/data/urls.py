@@ -18,7 +18,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -37,8 +37,8 @@ _LOOKUP_SECONDS = 5.0  # for the name server
 _CONNECT_SECONDS = 3.0  # for each address of a host
 _SILENCE_SECONDS = 5.0  # without a byte from the other side
 _TIMEOUTS = {"connect": _CONNECT_SECONDS, "read": _SILENCE_SECONDS, "write": _SILENCE_SECONDS}
-_HEADERS = [("User-Agent", "CNN-Studio"), ("Accept", "image/*"), ("Accept-Encoding", "identity"),
-            ("Connection", "close")]
+_HEADERS = (("User-Agent", "CNN-Studio"), ("Accept", "image/*"), ("Accept-Encoding", "identity"),
+            ("Connection", "close"))
 _PORTS = {"http": 80, "https": 443}  # the schemes that are allowed, with their usual ports
 _REDIRECTS = (301, 302, 303, 307, 308)
 _USE_A_FILE = "Save the picture on your computer and choose it as a file instead."
@@ -46,7 +46,7 @@ _USE_PUBLIC = "Use the https address of a picture that anybody on the internet c
 
 # All of IPv6 that is given out to the public; mapped, translated and local forms lie outside.
 _PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
-# What `is_global` lets through, or does in some versions of Python.
+# What `is_global` lets through, at least in some versions of Python.
 _SPECIAL = tuple(ipaddress.ip_network(block) for block in (
     "100.64.0.0/10",  # carriers' inner networks; a cloud's metadata server
     "168.63.129.16/32",  # a cloud's control channel, reachable from inside only
@@ -115,7 +115,7 @@ def fetch_image_bytes(url: str, policy: FetchPolicy = PUBLIC_INTERNET) -> bytes:
     host = "-"
     try:
         link = _checked_link(url, policy)
-        host = link.raw_host.decode("ascii")  # no line breaks can get into the log this way
+        host = _host(link)
         data = _fetch(link, policy)
     except CnnError as error:
         _LOG.info("picture link to host %s: %s", host, error.kind)
@@ -127,17 +127,23 @@ def fetch_image_bytes(url: str, policy: FetchPolicy = PUBLIC_INTERNET) -> bytes:
 def _checked_link(url: str, policy: FetchPolicy, base: httpx2.URL | None = None) -> httpx2.URL:
     link = _parsed(url, base)
     if link.scheme not in _PORTS:
-        raise Refused(f"Links must start with http:// or https://. Received: {link.scheme[:20]}:",
+        raise Refused(f"Links must start with http:// or https://, not {link.scheme[:20]}:.",
                       _USE_PUBLIC)
-    if not link.host.strip("."):
+    host = _host(link)
+    if not host.strip("."):
         raise BadInput(f"The link names no host. Received: {url[:80]!r}.", _USE_PUBLIC)
     if link.userinfo:
-        raise Refused(f"The link to {link.host} carries a user name or password.",
+        raise Refused(f"The link to {host} carries a user name or password.",
                       "Remove the part before the @ sign.")
     if (_PORTS[link.scheme] if link.port is None else link.port) not in policy.ports:
-        raise Refused(f"Port {link.port} of {link.host} is not one for web pictures.",
+        raise Refused(f"Port {link.port} of {host} is not one for web pictures.",
                       "Use a link without a port number.")
     return link
+
+
+def _host(link: httpx2.URL) -> str:
+    # For messages and the log: printable ASCII. `link.host` raises for some xn-- names.
+    return link.raw_host.decode("ascii")[:100]
 
 
 def _parsed(url: str, base: httpx2.URL | None) -> httpx2.URL:
@@ -161,13 +167,13 @@ def _fetch(link: httpx2.URL, policy: FetchPolicy) -> bytes:
             target = httpcore2.URL(scheme=link.raw_scheme, host=link.raw_host.rstrip(b"."),
                                    port=link.port, target=link.raw_path)
             headers = [("Host", link.netloc), *_HEADERS]
-            with _failures_in_words(link.host), pool.stream(
+            with _failures_in_words(_host(link)), pool.stream(
                     "GET", target, headers=headers, extensions={"timeout": _TIMEOUTS}) as response:
                 location = _header(response, b"location")
                 if response.status not in _REDIRECTS or not location:
-                    return _body(response, link.host, policy.limit)
+                    return _body(response, _host(link), policy.limit)
             link = _checked_link(location.decode("utf-8", "replace"), policy, base=link)
-            _LOG.info("picture link redirects to host %s", link.raw_host.decode("ascii"))
+            _LOG.info("picture link redirects to host %s", _host(link))
     raise Refused(f"The link redirects more than {_MAX_REDIRECTS} times.", _USE_A_FILE)
 
 
@@ -179,8 +185,8 @@ def _failures_in_words(host: str) -> Iterator[None]:
         raise Unavailable(f"{host} is too slow: no whole picture arrived in time.",
                           f"Try again later. {_USE_A_FILE}") from error
     except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError, ValueError) as error:
-        secure = isinstance(error.__cause__, ssl.SSLError)
-        what = "offers no secure connection" if secure else "cannot be reached, or broke off"
+        tls_failed = any(isinstance(inner, ssl.SSLError) for inner in error.args)
+        what = "offers no secure connection" if tls_failed else "cannot be reached, or broke off"
         hint = f"Check the link in a browser. {_USE_A_FILE}"
         raise Unavailable(f"{host} {what}.", hint) from error
 
@@ -227,32 +233,26 @@ class _GuardedNetwork(httpcore2.NetworkBackend):
         self._plain = httpcore2.SyncBackend()
 
     def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None,
-        local_address: str | None = None, socket_options: Iterable[Any] | None = None,
+        self, host: str, port: int, timeout: float | None = None, **_unused: Any
     ) -> httpcore2.NetworkStream:
-        """Connect to `host`, whose every address must be allowed."""
         addresses = _look_up(host, port, _cut(_LOOKUP_SECONDS, self._end))
         # All, not only the one used: a name with a private address among others is an attack.
         if not all(map(self._allow_address, addresses)):
-            raise Refused(f"{host} is not on the public internet.", _USE_PUBLIC)
-        failure: Exception = httpcore2.ConnectError("no address")
-        for address in addresses:  # IPv6 comes first, and may not work here
-            try:
-                stream = self._plain.connect_tcp(address, port, _cut(timeout, self._end),
-                                                 local_address, socket_options)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                failure = error
-            else:
-                return _TimedStream(stream, self._end)
-        raise failure
+            raise Refused(f"{host[:100]} is not on the public internet.", _USE_PUBLIC)
+        *others, last = addresses
+        for address in others:  # IPv6 comes first, and may not work here
+            with suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                return self._open(address, port, timeout)
+        return self._open(last, port, timeout)
+
+    def _open(self, address: str, port: int, timeout: float | None) -> httpcore2.NetworkStream:
+        stream = self._plain.connect_tcp(address, port, _cut(timeout, self._end), None, [])
+        return _TimedStream(stream, self._end)
 
 
 def _look_up(host: str, port: int, seconds: float) -> list[str]:
-    """Return the numeric addresses of `host`, in the order to try them.
-
-    In a thread, because the system's look-up has no time limit and cannot be stopped: one that
-    takes too long is left behind, and a daemon thread does not keep the process alive.
-    """
+    # In a thread, because the system's look-up has no time limit and cannot be stopped: one that
+    # takes too long is left behind, and a daemon thread does not keep the process alive.
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -267,10 +267,10 @@ def _look_up(host: str, port: int, seconds: float) -> list[str]:
     except queue.Empty:
         answer = TimeoutError("look-up")
     if isinstance(answer, ValueError):  # UnicodeError: an empty part, or one over 63 characters
-        raise BadInput(f"{host[:80]} is not a possible host name.", _USE_PUBLIC) from answer
+        raise BadInput(f"{host[:100]} is not a possible host name.", _USE_PUBLIC) from answer
     if isinstance(answer, Exception) or not answer:
-        raise Unavailable(f"The host {host} cannot be found.",
-                          "Check the link for typing errors, and this machine's connection.")
+        raise Unavailable(f"The host {host[:100]} cannot be found.",
+                          "Check the link for typing errors, and the network of this machine.")
     return list(dict.fromkeys(str(info[4][0]) for info in answer))
 
 

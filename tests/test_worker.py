@@ -1,0 +1,167 @@
+"""The trainer process for real: a few seconds of digits each, and real kills."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnn.config import RunConfig, config_from_dict
+from cnn.evaluation.results import read_evaluation
+from cnn.files import TEMPORARY
+from cnn.prediction.saved import list_models, read_card, read_history
+from cnn.runs import manager
+
+PATIENCE = 90  # seconds; a busy machine starts TensorFlow slowly
+
+
+@pytest.fixture(autouse=True)
+def _places(tmp_path, monkeypatch):
+    for kind in ("RUNS", "MODELS", "DATA"):
+        monkeypatch.setenv(f"CNN_{kind}_DIR", str(tmp_path / kind.lower()))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+
+
+def start(**settings):
+    return manager.start_run(RunConfig(**{
+        "dataset": "digits", "architecture": "base", "name": "first", "epochs": 2, **settings}))
+
+
+def wait_for(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+def epochs_of(run_id):
+    return manager.get_run(run_id).status.epoch
+
+
+@pytest.fixture
+def endless():
+    """A run that trains until it is ended."""
+    run_id = start(epochs=10_000)
+    wait_for(lambda: epochs_of(run_id) >= 1)
+    yield run_id
+    status = manager.get_run(run_id).status
+    if manager.get_run(run_id).active:
+        os.kill(status.pid, signal.SIGKILL)
+
+
+def test_a_run_ends_with_a_model_whose_figures_can_be_checked_without_us(tmp_path):
+    run_id = start(architecture="batchnorm", precision="bfloat16", early_stopping=2)
+    run = manager.wait_until_ended(run_id, PATIENCE)
+    assert (run.status.state, run.status.model) == ("finished", "first"), run.folder.log_tail()
+    card, evaluation = read_card("first"), read_evaluation(tmp_path / "models" / "first")
+    assert card.test_accuracy == evaluation.accuracy == run.status.test_accuracy
+    assert card.test_n == 359
+    assert config_from_dict(card.config) == run.config
+    assert card.command == run.command
+    assert [row["epoch"] for row in read_history("first")] == [1, 2]
+
+    # Plain Keras, in a process that cannot see this package, must find the same accuracy.
+    images = np.load(tmp_path / "data" / "cnn-studio" / "digits" / "test_images.npy")
+    labels = np.load(tmp_path / "data" / "cnn-studio" / "digits" / "test_labels.npy")
+    np.savez(tmp_path / "test.npz", images=images, labels=labels)
+    code = ("import keras, numpy, sys\n"
+            "data = numpy.load('test.npz')\n"
+            "model = keras.models.load_model(sys.argv[1])\n"
+            "answers = model.predict(data['images'].astype('float32'), verbose=0)\n"
+            "assert {v.dtype for v in model.weights} <= {'float32'}\n"
+            "print((answers.argmax(1) == data['labels']).mean())")
+    found = subprocess.run(
+        [sys.executable, "-I", "-c", code, str(tmp_path / "models" / "first" / "model.keras")],
+        cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert float(found.stdout.split()[-1]) == pytest.approx(card.test_accuracy, abs=1e-9)
+
+
+def test_a_stop_keeps_the_best_so_far(endless):
+    manager.stop_run(endless)
+    asked = time.monotonic()
+    run = manager.wait_until_ended(endless, PATIENCE)
+    assert time.monotonic() - asked < PATIENCE
+    assert run.status.state == "stopped"
+    card = read_card(run.status.model)
+    assert card.stopped
+    assert 1 <= card.best_epoch <= card.epochs < 10_000
+    best = max(row["val_accuracy"] for row in read_history(run.status.model))
+    assert card.val_accuracy == best
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_sigterm_is_a_stop(endless):
+    os.kill(manager.get_run(endless).status.pid, signal.SIGTERM)
+    assert manager.wait_until_ended(endless, PATIENCE).status.state == "stopped"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_killed_trainer_is_interrupted_with_its_epochs_on_record(endless):
+    os.kill(manager.get_run(endless).status.pid, signal.SIGKILL)
+    run = manager.wait_until_ended(endless, PATIENCE)
+    assert run.status.state == "interrupted"
+    assert run.status.epoch >= 1
+    records, _ = run.folder.read_events()
+    assert sum(record["kind"] == "epoch" for record in records) >= 1
+    with np.load(run.folder.checkpoints / "best.npz") as weights:
+        assert len(weights.files) == 8  # two convolutions and two dense layers
+    assert list_models() == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="process groups")
+def test_the_trainer_outlives_the_process_that_started_it(tmp_path):
+    code = ("from cnn.config import RunConfig; from cnn.runs.manager import start_run\n"
+            "print(start_run(RunConfig('digits', 'base', 'first', epochs=10_000)), flush=True)\n"
+            "import time; time.sleep(60)")
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
+                              cwd=Path(__file__).parent.parent, start_new_session=True)
+    run_id = parent.stdout.readline().strip()
+    os.killpg(parent.pid, signal.SIGKILL)  # the whole group, as a closing terminal does
+    parent.wait()
+    wait_for(lambda: epochs_of(run_id) >= 2)
+    manager.stop_run(run_id)
+    assert manager.wait_until_ended(run_id, PATIENCE).status.state == "stopped"
+
+
+def test_a_diverging_run_says_so_and_what_to_do():
+    run_id = start(optimizer="sgd", learning_rate=10, epochs=20)
+    status = manager.wait_until_ended(run_id, PATIENCE).status
+    assert status.state == "diverged"
+    assert "learning rate" in status.hint
+
+
+def test_a_name_taken_during_the_run_costs_neither_model(tmp_path):
+    run_id = start()
+    taken = tmp_path / "models" / "first"
+    taken.mkdir(parents=True)
+    (taken / "precious").write_text("mine")
+    run = manager.wait_until_ended(run_id, PATIENCE)
+    assert run.status.model == "first-2"
+    assert (taken / "precious").read_text() == "mine"
+
+
+def test_a_failure_is_in_words_and_leaves_no_half_model(tmp_path):
+    run_id = start(train_images=0, validation_fraction=0.01, epochs=1, name="small")
+    status = manager.wait_until_ended(run_id, PATIENCE).status
+    # 14 validation images of ten classes: allowed or refused, but never silent.
+    assert status.state in ("finished", "failed")
+    assert status.state == "finished" or (status.message and status.hint)
+    models = tmp_path / "models"
+    assert not models.exists() or not [
+        p for p in models.iterdir() if p.name.startswith(TEMPORARY)]
+
+
+def test_metrics_are_written_a_few_times_a_second_at_most(endless):
+    time.sleep(3)
+    manager.stop_run(endless)
+    run = manager.wait_until_ended(endless, PATIENCE)
+    records = [json.loads(line) for line in run.folder.metrics_file.read_text().splitlines()]
+    batches = [record for record in records if record["kind"] == "batch"]
+    seconds = batches[-1]["seconds"] - batches[0]["seconds"]
+    inside = [record for record in batches if record["batch"] < record["batches"]]
+    assert len(inside) <= 4 * seconds + 2
