@@ -160,12 +160,11 @@ class Trainer:
         best = (val_accuracy, -val_loss) > (progress.best_val_accuracy, -progress.best_val_loss)
         if best:
             self._keep_best(meter.epoch, val_loss, val_accuracy)
+            self.on_best(progress)  # before the event: an epoch that is reported is safe
         rate = self.steps.learning_rate
         self.on_event(EpochEvent(
             meter.epoch, meter.mean_loss, meter.mean_accuracy, val_loss, val_accuracy,
             rate, meter.epoch_speed, self.elapsed(), best))
-        if best:
-            self.on_best(progress)
         self._follow_plateau(meter.epoch, val_loss)
 
     def _keep_best(self, epoch: int, val_loss: float, val_accuracy: float) -> None:

@@ -1,0 +1,193 @@
+"""One training run on disk: what each file holds and how it is read and written.
+
+    config.json    the RunConfig, and the command that equals it; written once
+    status.json    state, stage and results; written by the trainer (before its start: by `manager`)
+    metrics.jsonl  one event a line, appended by the trainer
+    control.json   what a person asks of the run; written by pages and CLI, read by the trainer
+    lock           held by the trainer for as long as it lives
+    log.txt        the trainer's output
+    checkpoints/   best weights so far
+
+A run is alive if its lock is held, never because of a process number: those are reused. Knows
+nothing of how a trainer is started or what it does.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from cnn.config import RunConfig, config_from_dict
+from cnn.errors import Damaged, NotFound
+from cnn.files import atomic_write_json, read_json, read_json_lines
+from cnn.training.events import EVENT_KINDS, Event
+
+ACTIVE = ("starting", "running", "stopping")
+STATES = {
+    "starting": "The trainer is starting.",
+    "running": "Training.",
+    "stopping": "Asked to stop; the best model so far will be kept.",
+    "finished": "All epochs done; the best model is saved.",
+    "stopped": "Stopped before the last epoch; the best model is saved.",
+    "interrupted": "The trainer died; the epochs up to then are on record.",
+    "diverged": "The loss is no longer a number.",
+    "failed": "Ended with an error.",
+}
+# A trainer takes its lock within its first second; on a busy machine it may take some more.
+SECONDS_TO_START = 20.0
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the trainer last said of itself. Times are seconds since 1970, UTC."""
+
+    state: str = "starting"
+    stage: str = "waiting for the trainer"  # in words, for the person
+    created: float = 0.0
+    started: float = 0.0
+    ended: float = 0.0
+    pid: int = 0
+    process_created: float = 0.0  # with pid: the very process, safe against reuse of the number
+    epoch: int = 0  # finished epochs
+    best_epoch: int = 0
+    best_val_accuracy: float = 0.0
+    model: str = ""  # name of the saved model
+    test_accuracy: float | None = None
+    test_loss: float | None = None
+    test_n: int = 0
+    seconds: float = 0.0  # wall time, from the start of the trainer to the saved model
+    message: str = ""  # of an error, or why it ended early
+    hint: str = ""
+    parameters: int = 0
+    multiply_adds: int = 0
+    train_n: int = 0
+    validation_n: int = 0
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Reads and writes the files of one run."""
+
+    path: Path
+
+    @property
+    def run_id(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @property
+    def metrics_file(self) -> Path:
+        """Append-only events."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def log_file(self) -> Path:
+        """Output of the trainer."""
+        return self.path / "log.txt"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of weights."""
+        return self.path / "checkpoints"
+
+    def lock(self) -> FileLock:
+        """Return the lock that means "alive"; not yet taken."""
+        return FileLock(self.path / "lock")
+
+    def is_alive(self) -> bool:
+        """Whether a trainer holds the lock at this moment."""
+        if not (self.path / "lock").exists():
+            return False
+        lock = self.lock()
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    def write_config(self, config: RunConfig, command: str) -> None:
+        """Record what the run is told."""
+        atomic_write_json(self.path / "config.json", {**config.to_dict(), "command": command})
+
+    def read_config(self) -> tuple[RunConfig, str]:
+        """Return the configuration and the command that equals it.
+
+        Raises:
+            Damaged: If config.json is missing or unreadable.
+        """
+        try:
+            data = read_json(self.path / "config.json")
+        except NotFound as error:
+            raise Damaged(f"The run {self.run_id} has no config.json.",
+                          "Delete this run's folder.") from error
+        command = str(data.pop("command", ""))
+        return config_from_dict(data), command
+
+    def write_status(self, status: Status) -> None:
+        """Record what the run is doing."""
+        atomic_write_json(self.path / "status.json", asdict(status))
+
+    def read_status(self) -> Status:
+        """Return the last recorded status, as it stands in the file.
+
+        Raises:
+            Damaged: If status.json is missing or unreadable.
+        """
+        try:
+            data = read_json(self.path / "status.json")
+            known = {f.name for f in fields(Status)}
+            status = Status(**{key: value for key, value in data.items() if key in known})
+        except NotFound as error:
+            raise Damaged(f"The run {self.run_id} has no status.json.",
+                          "Delete this run's folder.") from error
+        if not _plausible(status):
+            raise Damaged(f"The status.json of the run {self.run_id} cannot be understood.",
+                          "It may come from a newer version. Update, or delete this run's folder.")
+        return status
+
+    def append_event(self, event: Event) -> None:
+        """Add one line to the metrics."""
+        record = {"kind": EVENT_KINDS[type(event)], **asdict(event)}
+        with self.metrics_file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def read_events(self, start: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """Return the events from byte `start`, and where to go on reading."""
+        return read_json_lines(self.metrics_file, start)
+
+    def ask_to_stop(self) -> None:
+        """Ask the trainer to stop and keep its best."""
+        atomic_write_json(self.path / "control.json", {"stop": True, "asked": time.time()})
+
+    def stop_asked(self) -> bool:
+        """Whether somebody asked the run to stop."""
+        return (self.path / "control.json").exists()
+
+    def log_tail(self, lines: int = 40) -> str:
+        """Return the last lines of the trainer's output."""
+        try:
+            with self.log_file.open("rb") as file:
+                file.seek(0, 2)
+                file.seek(max(0, file.tell() - 32_768))
+                text = file.read().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+
+def _plausible(status: Status) -> bool:
+    """Whether every field has its type and the state is one we know."""
+    for spec in fields(Status):
+        value, default = getattr(status, spec.name), spec.default
+        allowed: tuple[type, ...] = (int, float) if isinstance(default, float) else (type(default),)
+        if default is None:
+            allowed = (int, float, type(None))
+        if not isinstance(value, allowed):
+            return False
+    return status.state in STATES

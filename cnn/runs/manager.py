@@ -1,0 +1,190 @@
+"""Starting, listing and stopping runs: what pages, API and CLI call.
+
+Needs no TensorFlow. A trainer is a detached process, `python -m cnn.runs.worker RUN_FOLDER`, that
+outlives the server; what it does is in `worker`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cnn.config import RunConfig, command_line
+from cnn.data.catalogue import describe, load
+from cnn.errors import BadInput, CnnError, NotFound, Unavailable
+from cnn.files import check_name
+from cnn.models.registry import get_architecture
+from cnn.models.summary import summarise
+from cnn.paths import PROJECT, models_dir, runs_dir
+from cnn.runs.folder import ACTIVE, SECONDS_TO_START, RunFolder, Status
+
+FREE_BYTES_NEEDED = 200 * 2**20  # checkpoints, log and the saved model of the largest architecture
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run as a person sees it: the recorded status, corrected by whether the trainer lives."""
+
+    run_id: str
+    folder: RunFolder
+    config: RunConfig | None  # None if the folder is damaged
+    command: str
+    status: Status
+    error: CnnError | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the run may still change by itself."""
+        return self.error is None and self.status.state in ACTIVE
+
+
+def check_run(config: RunConfig) -> None:
+    """Refuse a configuration that cannot work, before anything is started.
+
+    The fit of network and images is only known for data that are on this computer; a set that
+    must be downloaded first is checked by the trainer.
+
+    Raises:
+        NotFound: If data set or architecture do not exist.
+        BadInput: If the model name is taken, or the network does not fit the images.
+        Unavailable: If the disk is nearly full.
+    """
+    get_architecture(config.architecture)
+    info = describe(config.dataset)
+    if info.available and not info.image_shape:  # here, but never used before: seconds at most
+        load(config.dataset)
+        info = describe(config.dataset)
+    if (models_dir() / config.name).exists():
+        raise BadInput(f"A saved model {config.name!r} exists already.",
+                       "Choose another name; nothing is ever overwritten.")
+    if info.image_shape and info.classes:
+        summarise(config.architecture, info.image_shape, len(info.classes))
+    place = runs_dir()
+    place.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(place).free
+    if free < FREE_BYTES_NEEDED:
+        raise Unavailable(f"Only {free / 2**20:.0f} MB are free where runs are kept.",
+                          f"Free at least {FREE_BYTES_NEEDED / 2**20:.0f} MB and try again.")
+
+
+def start_run(config: RunConfig) -> str:
+    """Start a detached trainer and return the id of its run.
+
+    Raises:
+        CnnError: As `check_run` does.
+    """
+    check_run(config)
+    folder = _new_folder(config)
+    folder.write_config(config, command_line(config))
+    folder.write_status(Status(created=time.time()))
+    with folder.log_file.open("ab") as log:
+        _spawn([sys.executable, "-m", "cnn.runs.worker", str(folder.path)], log.fileno())
+    return folder.run_id
+
+
+def _new_folder(config: RunConfig) -> RunFolder:
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    for number in range(1, 1000):
+        ending = "" if number == 1 else f"-{number}"
+        path = runs_dir() / f"{stamp}-{config.name[:40]}{ending}"
+        with suppress(FileExistsError):
+            path.mkdir(parents=True)
+            return RunFolder(path)
+    raise Unavailable("No folder could be made for the run.", "Try again in a second.")
+
+
+def _spawn(command: list[str], log: int) -> None:
+    # A session of its own: Ctrl-C and hang-ups of the server or terminal must not reach the run.
+    flags: dict[str, object] = {"start_new_session": True}
+    if sys.platform == "win32":
+        group, detached = 0x00000200, 0x00000008
+        flags = {"creationflags": group | detached}
+    path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
+    process = subprocess.Popen(  # type: ignore[call-overload]
+        command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": path}, **flags)
+    # Without a waiting parent the dead child would stay in the process table as a zombie.
+    threading.Thread(target=process.wait, daemon=True).start()
+
+
+def get_run(run_id: str) -> RunInfo:
+    """Return one run; a damaged one comes with its error instead of a configuration.
+
+    Raises:
+        NotFound: If there is no such run.
+    """
+    path = runs_dir() / check_name(run_id, "run id")
+    if not path.is_dir():
+        raise NotFound(f"There is no run {run_id!r}.", "See: python -m cnn runs")
+    return _info(RunFolder(path))
+
+
+def list_runs() -> list[RunInfo]:
+    """Return all runs, newest first."""
+    place = runs_dir()
+    if not place.is_dir():
+        return []
+    paths = [p for p in place.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    return [_info(RunFolder(path)) for path in sorted(paths, key=_age, reverse=True)]
+
+
+def _age(path: Path) -> tuple[str, str]:
+    return path.name[:15], path.name  # the id begins with its UTC time
+
+
+def _info(folder: RunFolder) -> RunInfo:
+    try:
+        config, command = folder.read_config()
+        return RunInfo(folder.run_id, folder, config, command, _true_status(folder))
+    except CnnError as error:
+        broken = Status(state="failed", stage="", message=error.message, hint=error.hint)
+        return RunInfo(folder.run_id, folder, None, "", broken, error)
+
+
+def _true_status(folder: RunFolder) -> Status:
+    status = folder.read_status()
+    if status.state not in ACTIVE:
+        return status
+    if folder.is_alive():
+        return replace(status, state="stopping") if folder.stop_asked() else status
+    status = folder.read_status()  # it may have ended between the two looks
+    if status.state not in ACTIVE:
+        return status
+    if not status.started and time.time() - status.created < SECONDS_TO_START:
+        return status
+    return replace(
+        status, state="interrupted", stage="",
+        message=f"The trainer died while it was {status.stage or 'training'}.",
+        hint="Its log may say why. Start it again with the same settings.")
+
+
+def stop_run(run_id: str) -> RunInfo:
+    """Ask a run to stop and keep its best; returns at once.
+
+    Raises:
+        NotFound: If there is no such run.
+        BadInput: If it has already ended.
+    """
+    run = get_run(run_id)
+    if not run.active:
+        raise BadInput(f"The run {run_id} is not training (it is {run.status.state}).",
+                       "There is nothing to stop.")
+    run.folder.ask_to_stop()
+    return get_run(run_id)
+
+
+def wait_until_ended(run_id: str, timeout: float) -> RunInfo:
+    """Return the run when it has ended, or as it is after `timeout` seconds."""
+    end = time.monotonic() + timeout
+    run = get_run(run_id)
+    while run.active and time.monotonic() < end:
+        time.sleep(0.1)
+        run = get_run(run_id)
+    return run
