@@ -48,7 +48,6 @@ _USE_PUBLIC = "Use the https address of a picture that anybody on the internet c
 _PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
 # What `is_global` lets through, at least in some versions of Python.
 _SPECIAL = tuple(ipaddress.ip_network(block) for block in (
-    "100.64.0.0/10",  # carriers' inner networks; a cloud's metadata server
     "168.63.129.16/32",  # a cloud's control channel, reachable from inside only
     "192.0.0.0/24",  # protocol assignments; a cloud's metadata server
     "192.88.99.0/24",  # 6to4 relays
@@ -70,7 +69,7 @@ def is_public_address(address: str) -> bool:
         return False
     if ip.version == 6 and ip not in _PUBLIC_IPV6:
         return False
-    if not ip.is_global or ip.is_multicast or ip.is_reserved:
+    if not ip.is_global or ip.is_multicast:
         return False
     return not any(ip in block for block in _SPECIAL) and ip not in _own_addresses()
 
@@ -142,7 +141,7 @@ def _checked_link(url: str, policy: FetchPolicy, base: httpx2.URL | None = None)
 
 
 def _host(link: httpx2.URL) -> str:
-    # For messages and the log: printable ASCII. `link.host` raises for some xn-- names.
+    # For messages and the log: printable ASCII, where look-alikes of other letters show as xn--.
     return link.raw_host.decode("ascii")[:100]
 
 

@@ -6,6 +6,7 @@ stored evaluation at once and without the data set. Knows nothing of Keras: prob
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,23 @@ def _report_rows(
          "recall": float(report[key]["recall"]), "f1": float(report[key]["f1-score"]),
          "support": int(report[key]["support"])}
         for key, name in rows.items())
+
+
+def wilson_interval(right: int, count: int) -> tuple[float, float]:
+    """Return the 95 % confidence interval of an accuracy, after Wilson (1927).
+
+    Unlike the textbook interval it stays within 0 and 1 and holds for few images and for an
+    accuracy near 1.
+
+    Args:
+        right: Number of right answers.
+        count: Number of all answers, at least 1.
+    """
+    z = 1.959964
+    share = right / count
+    spread = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    middle, scale = share + z**2 / (2 * count), 1 + z**2 / count
+    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation) -> None:

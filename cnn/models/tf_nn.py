@@ -65,15 +65,17 @@ class TfNetwork(keras.layers.Layer):
         shape: Shape = tuple(int(size) for size in input_shape[1:] if size is not None)
         for index, (name, layer) in enumerate(self._network):
             if isinstance(layer, Conv):
-                self._add(name, index, (layer.kernel, layer.kernel, shape[-1], layer.filters))
+                size = (layer.kernel, layer.kernel, shape[-1], layer.filters)
+                self._add(name, index, size, layer.l2)
             elif isinstance(layer, Dense):
-                self._add(name, index, (shape[0], layer.units))
+                self._add(name, index, (shape[0], layer.units), layer.l2)
             shape = layer.output_shape(shape)
 
-    def _add(self, name: str, index: int, shape: Shape) -> None:
+    def _add(self, name: str, index: int, shape: Shape, l2: float) -> None:
         initializer = keras.initializers.GlorotUniform(derived_seed(self._seed, index))
         self._kernels[name] = self.add_weight(
-            name=f"{name}_kernel", shape=shape, initializer=initializer)
+            name=f"{name}_kernel", shape=shape, initializer=initializer,
+            regularizer=keras.regularizers.L2(l2) if l2 else None)
         self._biases[name] = self.add_weight(
             name=f"{name}_bias", shape=shape[-1:], initializer="zeros")
 
@@ -81,7 +83,7 @@ class TfNetwork(keras.layers.Layer):
         """Return the logits (N, classes) of scaled images (N, H, W, C)."""
         values = inputs
         for name, layer in self._network:
-            with tf.name_scope(name):
+            with tf.name_scope(f"{name}/"):  # the slash: not inside the scope of the model
                 values = self._run(name, layer, values, bool(training))
         return tf.cast(values, tf.float32)
 

@@ -7,7 +7,6 @@ returns it. A request that finds the engine dead, or kills it, is tried once mor
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import subprocess
 import sys
@@ -48,7 +47,7 @@ class _Child:
             flags = {"creationflags": 0x00000200}
         self.process: subprocess.Popen[bytes] = subprocess.Popen(
             list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PROJECT,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}, **flags)
+            **flags)
         self.replies: queue.Queue[tuple[dict[str, Any], list[bytes]] | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True, name="engine-replies").start()
 

@@ -25,6 +25,7 @@ import psutil
 
 from cnn.errors import CnnError
 from cnn.files import atomic_path
+from cnn.hardware import prepare_tensorflow
 from cnn.runs.folder import RunFolder, Status
 from cnn.training.events import STOPPED_BY_HAND, EpochEvent, Event
 
@@ -203,5 +204,5 @@ def main(path: str) -> int:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    prepare_tensorflow()
     sys.exit(main(sys.argv[1]))

@@ -1,0 +1,221 @@
+"""Models agree with their tables, repeat with their seed, and can be saved for anybody."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cnn.errors import BadInput, NotFound
+from cnn.models.build import build_model, float32_copy, logits_model
+from cnn.models.layers import FusedBatchNormalization
+from cnn.models.registry import architecture_names, get_architecture
+from cnn.models.summary import summarise
+
+ImageShape = tuple[int, int, int]
+SHAPES = [(8, 8, 1), (28, 28, 1), (32, 32, 3), (50, 50, 1)]
+STANDARD = [name for name in architecture_names() if get_architecture(name).engine == "keras"]
+
+
+@cache
+def built(name: str, shape: ImageShape) -> keras.Model:
+    return build_model(name, shape, 7)
+
+
+def pictures(shape: ImageShape, count: int = 4, seed: int = 0) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).integers(0, 256, (count, *shape)).astype("float32")
+
+
+def differences(one: list[Any], other: list[Any]) -> float:
+    return max(float(np.abs(a - b).max()) for a, b in zip(one, other, strict=True))
+
+
+def fits(name: str, shape: ImageShape) -> bool:
+    try:
+        summarise(name, shape, 7)
+    except BadInput:
+        return False
+    return True
+
+
+CASES = [(name, shape) for name in architecture_names() for shape in SHAPES if fits(name, shape)]
+
+
+def test_only_lenet_on_8x8_is_left_out_of_the_comparison() -> None:
+    assert len(CASES) == len(architecture_names()) * len(SHAPES) - 1
+    assert ("lenet", (8, 8, 1)) not in CASES
+
+
+@pytest.mark.parametrize(("name", "shape"), CASES)
+def test_table_and_model_agree_on_parameters(name: str, shape: ImageShape) -> None:
+    model, summary = built(name, shape), summarise(name, shape, 7)
+    assert summary.parameters == model.count_params()
+    trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    assert summary.trainable_parameters == trained
+    assert model.input_shape == (None, *shape)
+
+
+@pytest.mark.parametrize(("name", "shape"), [case for case in CASES if case[0] in STANDARD])
+def test_table_and_model_agree_on_every_layer(name: str, shape: ImageShape) -> None:
+    layers = built(name, shape).layers[1:]  # without the input
+    rows = summarise(name, shape, 7).rows
+    assert [row.name for row in rows] == [layer.name for layer in layers]
+    assert [(None, *row.output_shape) for row in rows] == [layer.output.shape for layer in layers]
+    assert [row.parameters for row in rows] == [layer.count_params() for layer in layers]
+
+
+@pytest.mark.parametrize("name", architecture_names())
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_probabilities_are_float32_add_up_to_one_and_accept_raw_pixels(
+        name: str, precision: str) -> None:
+    model = build_model(name, (16, 16, 3), 7, precision=precision)
+    output = np.asarray(model(pictures((16, 16, 3))))
+    assert output.shape == (4, 7)
+    assert output.dtype == np.float32
+    assert output.sum(1) == pytest.approx(1, abs=1e-5)
+    assert all(weight.dtype == "float32" for weight in model.weights)
+
+
+def test_pixels_are_scaled_inside_the_model() -> None:
+    model = built("base", (28, 28, 1))
+    scaled = keras.Model(model.input, model.get_layer("rescaling").output)
+    assert float(np.max(scaled(np.full((1, 28, 28, 1), 255, "uint8")))) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", ["dropout", "vgg-bn", "tf-nn"])
+def test_the_same_seed_gives_the_same_weights_and_dropout_another_seed_does_not(name: str) -> None:
+    one, same, other = (build_model(name, (8, 8, 1), 3, seed=seed) for seed in (5, 5, 6))
+    assert differences(one.get_weights(), same.get_weights()) == 0
+    assert differences(one.get_weights(), other.get_weights()) > 0.01
+    images = pictures((8, 8, 1))
+    first, second = one(images, training=True), same(images, training=True)
+    assert np.array_equal(first, second)
+    assert not np.array_equal(one(images, training=True), first)  # dropout goes on
+
+
+def test_layers_of_one_model_do_not_share_their_initial_values() -> None:
+    model = build_model("vgg-bn", (8, 8, 3), 3)
+    one, other = (np.asarray(model.get_layer(name).kernel) for name in ("conv_4", "conv_6"))
+    assert not np.allclose(one[:, :, :, 0].ravel()[:50], other[:, :, :, 0].ravel()[:50])
+
+
+def test_only_vgg_bn_decays_its_kernels() -> None:
+    decayed = {name: len(built(name, (28, 28, 1)).losses) for name in architecture_names()}
+    assert {name for name, count in decayed.items() if count} == {"vgg-bn"}
+    assert decayed["vgg-bn"] == 7  # six convolutions and the dense layer
+
+
+@pytest.mark.parametrize("name", ["deeper", "tf-nn"])
+def test_softmax_of_the_logits_model_equals_the_model(name: str) -> None:
+    model, images = built(name, (28, 28, 1)), pictures((28, 28, 1))
+    logits = np.asarray(logits_model(model)(images))
+    assert logits.min() < 0
+    assert np.asarray(keras.ops.softmax(logits)) == pytest.approx(np.asarray(model(images)),
+                                                                  abs=1e-6)
+
+
+@pytest.mark.parametrize(("shape", "message"), [
+    ((1, 1, 1), "layer pool_1"), ((0, 8, 1), "three whole numbers")])
+def test_what_does_not_fit_is_refused_before_keras_sees_it(
+        shape: tuple[int, ...], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        build_model("base", shape, 10)
+    with pytest.raises(NotFound):
+        build_model("resnet", (8, 8, 1), 10)
+
+
+def test_one_pixel_is_enough_for_dense() -> None:
+    assert build_model("dense", (1, 1, 1), 2)(np.ones((3, 1, 1, 1))).shape == (3, 2)
+
+
+def trained(name: str, precision: str, steps: int = 3) -> keras.Model:
+    model = build_model(name, (8, 8, 1), 3, seed=1, precision=precision, training=True)
+    model.compile("sgd", "sparse_categorical_crossentropy", jit_compile=False)
+    for step in range(steps):
+        model.train_on_batch(pictures((8, 8, 1), 16, step), np.arange(16) % 3)
+    return model
+
+
+@pytest.mark.parametrize("name", ["batchnorm", "tf-nn", "base"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_float32_copy_answers_as_the_trained_model_does(name: str, precision: str) -> None:
+    name = name.replace("base", "base")
+    model, images = trained(name, precision), pictures((8, 8, 1), seed=9)
+    copy = float32_copy(model, name)
+    assert differences(model.get_weights(), copy.get_weights()) == 0
+    tolerance = 1e-5 if precision == "float32" else 0.02
+    assert np.asarray(copy(images)) == pytest.approx(np.asarray(model(images)), abs=tolerance)
+    assert {layer.dtype_policy.name for layer in copy.layers} == {"float32"}
+    assert not any(isinstance(layer, FusedBatchNormalization) for layer in copy.layers)
+
+
+def test_feature_maps_are_normalised_by_the_fused_layer_in_training_only() -> None:
+    kinds = {training: [type(layer) for layer in build_model(
+        "vgg-bn", (8, 8, 1), 3, training=training).layers if layer.name.startswith("norm")]
+        for training in (False, True)}
+    plain = keras.layers.BatchNormalization
+    assert kinds[False] == [plain] * 7
+    assert kinds[True] == [FusedBatchNormalization] * 6 + [plain]
+
+
+@pytest.mark.parametrize("shape", [(5, 6, 4, 3), (1, 1, 1, 3)])
+def test_fused_normalisation_equals_keras_in_outputs_statistics_and_gradients(
+        shape: tuple[int, ...]) -> None:
+    import tensorflow as tf
+
+    fused, plain = FusedBatchNormalization(), keras.layers.BatchNormalization()
+    random = np.random.default_rng(0)
+    inputs = tf.constant(random.normal(3, 2, shape).astype("float32"))
+    weights = [random.uniform(0.5, 2, 3).astype("float32") for _ in range(4)]
+    results = []
+    for layer in (fused, plain):
+        layer.build(shape)
+        layer.set_weights(weights)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = layer(inputs, training=True)
+            loss = tf.reduce_sum(outputs**3)
+        gradients = tape.gradient(loss, [inputs, *(w.value for w in layer.trainable_weights)])
+        results.append([outputs, layer(inputs, training=False), *gradients, *layer.get_weights()])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3)
+
+
+def test_a_fused_layer_that_is_frozen_keeps_its_statistics() -> None:
+    layer = FusedBatchNormalization()
+    layer.build((None, 4, 4, 3))
+    layer.trainable = False
+    layer(pictures((4, 4, 3)), training=True)
+    assert np.array_equal(layer.moving_mean, np.zeros(3))
+
+
+def test_fused_normalisation_keeps_weights_and_statistics_in_float32() -> None:
+    layer = FusedBatchNormalization(dtype="mixed_bfloat16")
+    layer.build((None, 4, 4, 3))
+    layer.set_weights([np.full(3, 1.001, "float32"), np.zeros(3), np.zeros(3), np.ones(3)])
+    output = layer(keras.ops.ones((2, 4, 4, 3), "bfloat16"), training=True)
+    assert keras.backend.standardize_dtype(output.dtype) == "bfloat16"
+    assert float(layer.moving_mean[0]) == pytest.approx(0.01, rel=1e-6)
+    assert float(layer.gamma[0]) == pytest.approx(1.001, rel=1e-6)
+
+
+def test_a_saved_model_loads_with_plain_keras_where_this_package_is_missing(tmp_path: Path) -> None:
+    copy = float32_copy(trained("vgg-bn", "float32", steps=1), "vgg-bn")
+    copy.save(tmp_path / "model.keras")
+    images = pictures((8, 8, 1))
+    np.save(tmp_path / "images.npy", images)
+    code = ("import importlib.util, sys; assert importlib.util.find_spec('cnn') is None\n"
+            "import keras, numpy\n"
+            "model = keras.models.load_model('model.keras')\n"
+            "numpy.save('answers.npy', model(numpy.load('images.npy')))\n"
+            "assert 'cnn' not in sys.modules")
+    subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, check=True,
+                   capture_output=True)
+    assert np.load(tmp_path / "answers.npy") == pytest.approx(np.asarray(copy(images)), abs=1e-6)

@@ -1,0 +1,110 @@
+"""One list of architectures, in one order, cheap to import and safe against mistakes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from cnn.config import Augmentation
+from cnn.errors import NotFound
+from cnn.models import registry
+from cnn.models.registry import architecture_names, get_architecture, register
+from cnn.models.specs import Dense, Flatten, LayerSpec, Shape
+
+NAMES = ["dense", "base", "dropout", "deeper", "deeper-dropout", "batchnorm", "augmented",
+         "vgg-bn", "tf-nn", "lenet"]
+
+
+@pytest.fixture
+def spare_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_ARCHITECTURES", dict(registry._ARCHITECTURES))
+
+
+def test_all_architectures_are_listed_from_the_simplest_on() -> None:
+    assert architecture_names() == NAMES
+
+
+@pytest.mark.parametrize("entry", ["registry", "lenet", "vgg", "summary"])
+def test_the_order_does_not_depend_on_what_is_imported_first(entry: str) -> None:
+    code = (f"import cnn.models.{entry}\n"
+            "from cnn.models.registry import architecture_names\n"
+            "print(*architecture_names())")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == NAMES
+
+
+@pytest.mark.parametrize("module", ["registry", "summary", "specs", "graph", "defaults"])
+def test_listing_and_summaries_import_neither_tensorflow_nor_keras(module: str) -> None:
+    code = (f"import sys, cnn.models.{module}\n"
+            "from cnn.models.registry import architecture_names\n"
+            "from cnn.models.summary import summarise\n"
+            "[summarise(name, (32, 32, 3), 10) for name in architecture_names()]\n"
+            "print(*sorted({'tensorflow', 'keras', 'sklearn', 'scipy'} & set(sys.modules)))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_architecture_has_one_line_that_describes_it(name: str) -> None:
+    architecture = get_architecture(name)
+    assert architecture.name == name
+    assert architecture.description.endswith(".")
+    assert "\n" not in architecture.description
+    assert len(architecture.description) <= 90
+
+
+def test_only_the_augmented_networks_change_images_unless_told_to() -> None:
+    active = {name for name in NAMES if get_architecture(name).augmentation.active}
+    assert active == {"augmented", "vgg-bn"}
+    assert get_architecture("vgg-bn").augmentation == Augmentation(15, 0.1, True)
+
+
+def test_family_and_engine() -> None:
+    assert get_architecture("deeper").family == "ladder"
+    assert get_architecture("tf-nn").engine == "tf.nn"
+    assert {get_architecture(name).engine for name in NAMES if name != "tf-nn"} == {"keras"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("classes", [2, 10, 100])
+def test_every_network_begins_with_rescaling_and_ends_in_one_probability_per_class(
+        name: str, classes: int) -> None:
+    layers = get_architecture(name).layers((32, 32, 3), classes)
+    names = [layer_name for layer_name, _ in layers]
+    assert names[0] == "rescaling"
+    assert names[-2:] == ["logits", "probabilities"]
+    assert layers[-2][1] == Dense(classes)
+    assert len(set(names)) == len(names)
+
+
+def test_a_name_that_is_nearly_right_is_answered_with_the_right_one() -> None:
+    with pytest.raises(NotFound) as caught:
+        get_architecture("batchnrom")
+    assert "'batchnrom'" in caught.value.message
+    assert "Did you mean 'batchnorm'?" in caught.value.hint
+
+
+def test_a_name_like_no_other_is_answered_with_the_list() -> None:
+    with pytest.raises(NotFound) as caught:
+        get_architecture("")
+    assert "Did you mean" not in caught.value.hint
+    assert all(name in caught.value.hint for name in NAMES)
+
+
+def test_a_new_architecture_is_one_decorated_function(spare_registry: None) -> None:
+    @register("mine", "A test.")
+    def mine(input_shape: Shape, classes: int) -> tuple[LayerSpec, ...]:
+        return (Flatten(),)
+
+    assert architecture_names()[-1] == "mine"
+    assert get_architecture("mine").body is mine
+    assert not get_architecture("mine").augmentation.active
+
+
+def test_a_second_architecture_of_the_same_name_is_an_error(spare_registry: None) -> None:
+    before = get_architecture("base")
+    with pytest.raises(ValueError, match="'base' is registered twice"):
+        register("base", "Another.")(lambda input_shape, classes: ())
+    assert get_architecture("base") is before
