@@ -3,7 +3,7 @@
     python -m cnn COMMAND [OPTIONS] [--json]
 
 Exit status 0; 1 for an expected failure, in words on standard error; 2 for wrong usage; 130 for
-Ctrl-C. Knows the names of the commands; what each does is in `cnn.commands`.
+Ctrl-C. Knows the names of the commands; what each does is in `cnn.cli_commands`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
-from cnn.commands.output import Output, say
+from cnn.cli_commands.output import Output, say
 from cnn.errors import CnnError
 
 COMMANDS = {
@@ -38,7 +38,7 @@ _MODULES = {"import": "import_images"}  # where the command's name cannot be a m
 
 def command_module(name: str) -> Any:
     """Return the module of a command: it has `add_options(parser)` and `run(options)`."""
-    return importlib.import_module(f"cnn.commands.{_MODULES.get(name, name)}")
+    return importlib.import_module(f"cnn.cli_commands.{_MODULES.get(name, name)}")
 
 
 def build_parser(command: str = "") -> argparse.ArgumentParser:
@@ -71,7 +71,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: With status 2 for wrong usage, 0 after printing help.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is imported
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a class name may be in any script
             stream.reconfigure(errors="replace")

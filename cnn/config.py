@@ -135,10 +135,11 @@ def command_line(config: RunConfig) -> str:
     values = {f.name: getattr(config, f.name) for f in fields(RunConfig)}
     augmentation = values.pop("augmentation")
     defaults = {f.name: f.default for f in fields(RunConfig)}
+    defaults["learning_rate"] = OPTIMIZERS[config.optimizer]
     for name, value in values.items():
         if value != defaults[name]:
             words.append(f"--{name.replace('_', '-')} {value}")
     # The architecture may bring its own augmentation: say what was used, also when it was none.
-    words += [f"--rotation {augmentation.rotation:g}", f"--shift {augmentation.shift:g}",
+    words += [f"--rotation {augmentation.rotation!r}", f"--shift {augmentation.shift!r}",
               "--flip" if augmentation.flip else "--no-flip"]
     return " ".join(words)

@@ -55,4 +55,4 @@ def test_unknown_or_missing_settings_are_refused_with_a_hint(data):
 def test_command_line_names_only_what_differs_from_the_defaults():
     assert command_line(RunConfig(**GOOD, epochs=3)) == (
         "python -m cnn train --dataset digits --architecture base --name first --epochs 3 "
-        "--rotation 0 --shift 0 --no-flip")
+        "--rotation 0.0 --shift 0.0 --no-flip")

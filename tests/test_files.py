@@ -49,7 +49,7 @@ def test_a_folder_can_be_written_whole(tmp_path):
 
 
 def test_nan_never_reaches_a_json_file(tmp_path):
-    with pytest.raises(ValueError, match="[Oo]ut of range"):
+    with pytest.raises(ValueError, match=r"[Oo]ut of range"):
         atomic_write_json(tmp_path / "a.json", {"loss": float("nan")})
     assert list(tmp_path.iterdir()) == []
 

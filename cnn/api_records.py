@@ -20,7 +20,8 @@ from cnn.runs.manager import RunInfo, list_runs
 Record = dict[str, Any]
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return a value that JSON can hold: null in place of infinity and not-a-number."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -32,8 +33,8 @@ def model_record(model: SavedModel) -> Record:
     return {
         "name": model.name, "dataset": card.dataset, "architecture": card.architecture,
         "classes": len(card.class_names), "input_shape": card.input_shape,
-        "test_accuracy": _finite(card.test_accuracy), "test_loss": _finite(card.test_loss),
-        "test_n": card.test_n, "val_accuracy": _finite(card.val_accuracy),
+        "test_accuracy": finite(card.test_accuracy), "test_loss": finite(card.test_loss),
+        "test_n": card.test_n, "val_accuracy": finite(card.val_accuracy),
         "parameters": card.parameters, "multiply_adds": card.multiply_adds,
         "seconds": card.seconds, "created": card.created, "error": None}
 
@@ -45,7 +46,7 @@ def models_record() -> Record:
 
 def card_record(name: str, card: Card) -> Record:
     """Return everything that is known of the model in the folder `name`."""
-    return {**{key: _finite(value) for key, value in asdict(card).items()}, "name": name}
+    return {**{key: finite(value) for key, value in asdict(card).items()}, "name": name}
 
 
 def run_record(run: RunInfo) -> Record:
@@ -59,8 +60,8 @@ def run_record(run: RunInfo) -> Record:
         "architecture": config.architecture if config else None,
         "epochs": status.epoch, "epochs_asked": config.epochs if config else None,
         "best_epoch": status.best_epoch or None,
-        "val_accuracy": _finite(status.best_val_accuracy) if status.best_epoch else None,
-        "test_accuracy": _finite(status.test_accuracy), "test_loss": _finite(status.test_loss),
+        "val_accuracy": finite(status.best_val_accuracy) if status.best_epoch else None,
+        "test_accuracy": finite(status.test_accuracy), "test_loss": finite(status.test_loss),
         "test_n": status.test_n, "seconds": round(elapsed, 1), "parameters": status.parameters,
         "saved": bool(status.model), "message": status.message, "hint": status.hint,
         "command": run.command, "error": str(run.error) if run.error else None}
@@ -75,7 +76,7 @@ def run_detail(run: RunInfo) -> Record:
     """Return a run with all its settings and its last finished epoch, null before the first."""
     events, _ = run.folder.read_events()
     epochs = [event for event in events if event.get("kind") == "epoch"]
-    last = {key: _finite(value) for key, value in epochs[-1].items()} if epochs else None
+    last = {key: finite(value) for key, value in epochs[-1].items()} if epochs else None
     settings = run.config.to_dict() if run.config else None
     return {**run_record(run), "config": settings, "last_epoch": last}
 

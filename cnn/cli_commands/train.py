@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import MISSING, Field, fields, replace
 from typing import Any
 
-from cnn.commands.output import (
+from cnn.api_records import run_record
+from cnn.cli_commands.output import (
     Output,
     ProgressLine,
     duration,
@@ -25,7 +26,6 @@ from cnn.errors import BadInput, CnnError
 from cnn.files import suggest_name
 from cnn.models.defaults import default_augmentation
 from cnn.prediction.saved import free_name
-from cnn.records import run_record
 from cnn.runs.manager import RunInfo, get_run, start_run, stop_run
 
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -125,23 +125,23 @@ class _Follower:
 
     def wait(self) -> RunInfo:
         """Return the run when it has ended."""
-        while True:
-            try:
-                run = get_run(self.run_id)  # before its events: then none of them can be missed
-                self._show(run)
-                if not run.active:
-                    self.line.clear()
-                    return run
-                time.sleep(SECONDS_BETWEEN_LOOKS)
-            except KeyboardInterrupt:
-                self.line.clear()
-                self._interrupted()
+        with self.line:
+            while True:
+                try:
+                    run = get_run(self.run_id)  # before its events, so that none can be missed
+                    self._show(run)
+                    if not run.active:
+                        return run
+                    time.sleep(SECONDS_BETWEEN_LOOKS)
+                except KeyboardInterrupt:
+                    self._interrupted()
 
     def _interrupted(self) -> None:
         if self.stopping:
             raise CnnError(f"The run {self.run_id} goes on in the background.",
                            f"Look at it: python -m cnn runs {self.run_id}")
         self.stopping = True
+        self.line.clear()
         with suppress(BadInput):  # it has ended by itself at this very moment
             stop_run(self.run_id)
         say("Stopping; the best so far will be saved. Ctrl-C again leaves it to the background.")
@@ -158,7 +158,7 @@ class _Follower:
             self.line.show(run.status.stage)
 
     def _batch_line(self, event: dict[str, Any]) -> str:
-        return (f"epoch {event['epoch']}/{self.epochs}  batch {event['batch']}/{event['batches']}  "
+        return (f"epoch {event['epoch']}/{self.epochs}  {event['batch']}/{event['batches']}  "
                 f"loss {event['loss']:.4f}  accuracy {percent(event['accuracy'])}  "
                 f"{event['images_per_second']:,.0f} images/s  "
                 f"{duration(event['seconds_left'])} left")

@@ -75,23 +75,32 @@ def say(text: str) -> None:
 
 
 class ProgressLine:
-    """One line on standard error that is written over; nothing where no person watches."""
+    """One line on standard error that is written over; nothing where no person watches.
+
+    A context manager that clears the line in the end, however that comes.
+    """
 
     def __init__(self) -> None:
         self._watched = sys.stderr.isatty()
-        self._length = 0
+        self._shown = ""
+
+    def __enter__(self) -> ProgressLine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
 
     def show(self, text: str) -> None:
         """Put `text` in place of what the line says."""
-        if self._watched:
-            text = text[: shutil.get_terminal_size().columns - 1]  # a wrapped line cannot be erased
-            sys.stderr.write("\r" + text.ljust(self._length))
+        text = text[: shutil.get_terminal_size().columns - 1]  # a wrapped line cannot be erased
+        if self._watched and text != self._shown:
+            sys.stderr.write("\r" + text.ljust(len(self._shown)))
             sys.stderr.flush()
-            self._length = len(text)
+            self._shown = text
 
     def clear(self) -> None:
         """Leave an empty line behind, at its beginning."""
-        if self._length:
+        if self._shown:
             self.show("")
             sys.stderr.write("\r")
 

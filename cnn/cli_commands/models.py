@@ -1,0 +1,63 @@
+"""`models`: all saved models, or everything about one."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from cnn.api_records import card_record, models_record
+from cnn.cli_commands.output import Output, duration, facts, number, percent, shape, table
+from cnn.prediction.saved import read_card
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add which model to show."""
+    parser.add_argument("name", nargs="?", metavar="NAME",
+                        help="show this model (default: list all)")
+
+
+def run(options: argparse.Namespace) -> Output:
+    """List all saved models, or show one.
+
+    Raises:
+        NotFound: If there is no such model.
+        Damaged: If it cannot be read.
+    """
+    if options.name:
+        record = card_record(options.name, read_card(options.name))
+        return Output(record, _detail(record))
+    record = models_record()
+    return Output(record, _list(record["models"]))
+
+
+def _list(models: list[dict[str, Any]]) -> str:
+    if not models:
+        return ("There are no saved models yet. Train one: "
+                "python -m cnn train --dataset digits --architecture base --epochs 5")
+    text = table(
+        ("Name", "Data", "Architecture", ">Test accuracy", ">Test loss", ">Parameters", "Made"),
+        [(model["name"], model["dataset"], model["architecture"], percent(model["test_accuracy"]),
+          number(model["test_loss"]), number(model["parameters"]), model["created"][:10])
+         for model in models if not model["error"]])
+    damaged = [f"{model['name']} cannot be used: {model['error']}"
+               for model in models if model["error"]]
+    return "\n".join((text, *damaged))
+
+
+def _detail(card: dict[str, Any]) -> str:
+    return facts((
+        ("Name", card["name"]),
+        ("Data", card["dataset"]),
+        ("Architecture", f"{card['architecture']}, {number(card['parameters'])} parameters"),
+        ("Input", f"{shape(card['input_shape'])}, other sizes by {card['resize']}"),
+        ("Classes", ", ".join(card["class_names"])),
+        ("Test", f"accuracy {percent(card['test_accuracy'])}, loss {number(card['test_loss'])}, "
+                 f"{number(card['test_n'])} images"),
+        ("Validation", f"accuracy {percent(card['val_accuracy'])} in epoch {card['best_epoch']} "
+                       f"of {card['epochs']}"),
+        ("Training", f"{number(card['train_n'])} images, {duration(card['seconds'])}, "
+                     f"{card['machine']}"),
+        ("Made", card["created"]),
+        ("Run", card["run"]),
+        ("Command", card["command"]),
+    ))

@@ -1,0 +1,70 @@
+"""An engine for tests: speaks the wire, answers at once, and needs no TensorFlow.
+
+    python tests/stub_engine.py LOG
+
+Appends each request's header to LOG as a JSON line. Pictures go through the real decoder; the first
+class of the model's card wins with 0.75, and the others share the rest in falling parts.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from cnn.data.images import decode_image, encode_png, thumbnail
+from cnn.errors import CnnError
+from cnn.prediction.predictor import prepare
+from cnn.prediction.saved import Card, read_card
+from cnn.prediction.wire import receive, send
+
+
+def answer(header: dict[str, Any], parts: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+    op = header["op"]
+    if op == "predict":
+        card = read_card(header["model"])
+        results = [predict(part, header, card) for part in parts]
+        return ({"results": [row for row, _ in results]},
+                [blob for _, blobs in results for blob in blobs])
+    if op == "figure":
+        return {}, [b"\x89PNG of " + header["figure"].encode()]
+    if op == "graph":
+        return {"dot": "digraph { conv -> relu }"}, []
+    return {"tensorflow": "none"}, []
+
+
+def predict(
+    data: bytes, header: dict[str, Any], card: Card
+) -> tuple[dict[str, Any], list[bytes]]:
+    try:
+        picture = decode_image(data)
+    except CnnError as error:
+        return {"error": error.to_dict()}, []
+    seen, inverted = prepare(picture, card, header["how"])
+    shares = [0.25 / 2**i for i in range(1, len(card.class_names))]
+    shares[-1] += 0.25 - sum(shares)
+    top = [{"class": name, "probability": p}
+           for name, p in zip(card.class_names, [0.75, *shares], strict=True)]
+    blobs = [encode_png(thumbnail(picture, 512)), encode_png(seen)] if header["pictures"] else []
+    return {"top": top, "inverted": inverted, "height": picture.shape[0],
+            "width": picture.shape[1]}, blobs
+
+
+def main(log: Path) -> None:
+    while True:
+        try:
+            header, parts = receive(sys.stdin.buffer)
+        except EOFError:
+            return
+        with log.open("a") as file:
+            file.write(json.dumps(header) + "\n")
+        try:
+            reply, blobs = answer(header, parts)
+        except CnnError as error:
+            reply, blobs = {"error": error.to_dict()}, []
+        send(sys.stdout.buffer, reply, blobs)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
