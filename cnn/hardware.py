@@ -1,12 +1,15 @@
-"""What this computer's processor can do, and how TensorFlow is told to use it.
+"""What this computer's processor can do, and how TensorFlow is started on it.
 
-Knows nothing of networks. Call `prepare_tensorflow` before TensorFlow is first imported.
+Knows nothing of networks. Every process that needs TensorFlow calls `start_tensorflow` first.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 
 _SETTINGS = {
@@ -18,10 +21,31 @@ _SETTINGS = {
 _CPU_INFO = Path("/proc/cpuinfo")
 
 
-def prepare_tensorflow() -> None:
-    """Set TensorFlow's environment; what the person has set stays."""
+def start_tensorflow() -> None:
+    """Import TensorFlow as it runs best here, without its own messages.
+
+    On a computer without a GPU it complains of missing drivers while doing so, below Python and
+    whatever the log level. What it said is shown only if it fails. What the person has set in the
+    environment stays.
+    """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_logical_devices()
+        except BaseException:
+            said.seek(0)
+            with os.fdopen(os.dup(terminal), "wb") as out:
+                shutil.copyfileobj(said, out)
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
 
 
 def has_bfloat16() -> bool | None:

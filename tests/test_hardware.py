@@ -1,6 +1,9 @@
 """What is found out about the processor, from files as Linux writes them."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,9 +27,23 @@ def test_it_is_unknown_where_there_is_no_such_file(tmp_path, monkeypatch):
     assert hardware.has_bfloat16() is None
 
 
-def test_the_persons_own_settings_win(monkeypatch):
-    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
-    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
-    hardware.prepare_tensorflow()
-    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == "0"
-    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "2"
+def test_it_starts_without_a_word_and_the_persons_own_settings_win():
+    code = ("import os; from cnn.hardware import start_tensorflow; start_tensorflow()\n"
+            "print(os.environ['TF_ENABLE_ONEDNN_OPTS'], os.environ['TF_CPP_MIN_LOG_LEVEL'])")
+    own = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"}
+    own.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    done = subprocess.run([sys.executable, "-c", code], env=own, capture_output=True, text=True,
+                          check=True)
+    assert done.stdout.split() == ["0", "2"]
+    assert done.stderr == ""
+
+
+def test_what_tensorflow_said_is_shown_when_it_fails(tmp_path):
+    broken = tmp_path / "tensorflow.py"
+    broken.write_text("import os; os.write(2, b'no such library'); raise ImportError('broken')")
+    code = "from cnn.hardware import start_tensorflow; start_tensorflow()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path.cwd())])})
+    assert "no such library" in done.stderr
+    assert "ImportError: broken" in done.stderr

@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 
 from cnn.config import Augmentation, RunConfig
-from cnn.training.events import STOPPED_BY_HAND, BatchEvent, EpochEvent, NoteEvent
-from cnn.training.loop import Diverged, Trainer, TrainingData
+from cnn.training.events import (
+    STOPPED_BY_HAND,
+    BatchEvent,
+    Diverged,
+    EpochEvent,
+    NoteEvent,
+)
+from cnn.training.loop import Trainer, TrainingData
 from cnn.training.steps import EVAL_BATCH
 
 CLASSES = 3

@@ -19,7 +19,6 @@ from cnn.cli_commands.output import (
     say,
     table,
 )
-from cnn.cli_commands.quiet import start_tensorflow
 from cnn.data import catalogue
 from cnn.errors import BadInput, Damaged, NotFound
 from cnn.evaluation.results import (
@@ -29,6 +28,7 @@ from cnn.evaluation.results import (
     write_evaluation,
 )
 from cnn.files import atomic_write_bytes
+from cnn.hardware import start_tensorflow
 from cnn.prediction.saved import Card, model_folder, read_card, read_history
 
 
@@ -85,7 +85,8 @@ def _measure(name: str, card: Card, line: ProgressLine) -> Evaluation:
             "its images, labels or class names differ.",
             "Bring the original data back under this name; the results stored at training time "
             f"are in: python -m cnn models {name}")
-    start_tensorflow(line)
+    line.show("Starting TensorFlow")
+    start_tensorflow()
     from cnn.prediction.predictor import predict_arrays
     from cnn.prediction.saved import load_network
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from cnn.cli_commands.output import Output, ProgressLine, percent, say
-from cnn.cli_commands.quiet import start_tensorflow
 from cnn.data.images import MAX_BYTES, RESIZE_WAYS, decode_image
 from cnn.data.urls import fetch_image_bytes
 from cnn.errors import BadInput, CnnError, NotFound
+from cnn.hardware import start_tensorflow
 from cnn.prediction.choice import default_model
 
 AT_ONCE = 32  # pictures in memory
@@ -49,7 +49,8 @@ def _answers(options: argparse.Namespace, line: ProgressLine) -> Iterator[dict[s
     sources, model = options.sources, options.model or default_model()
     if not options.model:
         say(f"Model: {model}")
-    start_tensorflow(line)
+    line.show("Starting TensorFlow")
+    start_tensorflow()
     predictor = Predictor(model)
     for begin in range(0, len(sources), AT_ONCE):
         line.steps("Reading pictures", begin, len(sources))

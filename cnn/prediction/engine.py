@@ -20,7 +20,7 @@ import numpy as np
 
 from cnn.data.images import decode_image, encode_png, thumbnail
 from cnn.errors import BadInput, CnnError
-from cnn.hardware import prepare_tensorflow
+from cnn.hardware import start_tensorflow
 from cnn.prediction.predictor import Answer, Predictor
 from cnn.prediction.saved import MODEL_FILE, model_folder, read_card
 from cnn.prediction.wire import receive, send
@@ -162,10 +162,10 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
 
 def main() -> None:
     """Take the pipes, keep stray prints away from them, and serve."""
-    prepare_tensorflow()
     _limit_memory()
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # TensorFlow prints where it likes: to the terminal, not into the replies
+    start_tensorflow()
     serve(sys.stdin.buffer, replies)
 
 

@@ -25,9 +25,9 @@ import psutil
 
 from cnn.errors import CnnError
 from cnn.files import atomic_path
-from cnn.hardware import prepare_tensorflow
-from cnn.runs.folder import RunFolder, Status
-from cnn.training.events import STOPPED_BY_HAND, EpochEvent, Event
+from cnn.hardware import start_tensorflow
+from cnn.runs.folder import RunFolder
+from cnn.training.events import STOPPED_BY_HAND, Diverged, EpochEvent, Event
 
 SECONDS_BETWEEN_STOP_CHECKS = 0.2
 NICENESS = 5  # the page stays quick while every core trains; alone, the trainer loses nothing
@@ -53,9 +53,9 @@ class Worker:
 
     def run(self) -> None:
         """Do the whole run; never raises for anything that can be said in the status."""
-        from cnn.training.loop import Diverged
-
         try:
+            self._say(state="running", stage="starting TensorFlow")
+            start_tensorflow()
             self._train_and_save()
         except Diverged as error:
             self._end("diverged", error.message, error.hint)
@@ -86,7 +86,7 @@ class Worker:
                   ended=time.time(), seconds=time.monotonic() - self.start)
 
     def _train_and_save(self) -> None:
-        self._say(state="running", stage="loading the data")
+        self._say(stage="loading the data")
         dataset, data = self._load_data()
         self._say(stage="building the network", train_n=len(data.train_labels),
                   validation_n=len(data.val_labels))
@@ -204,5 +204,4 @@ def main(path: str) -> int:
 
 
 if __name__ == "__main__":
-    prepare_tensorflow()
     sys.exit(main(sys.argv[1]))

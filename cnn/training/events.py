@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cnn.errors import CnnError
+
 STOPPED_BY_HAND = "stopped by hand"
 
 @dataclass(frozen=True)
@@ -52,3 +54,9 @@ class NoteEvent:
 Event = BatchEvent | EpochEvent | NoteEvent
 OnEvent = Callable[[Event], None]
 EVENT_KINDS: dict[type, str] = {BatchEvent: "batch", EpochEvent: "epoch", NoteEvent: "note"}
+
+
+class Diverged(CnnError):
+    """The loss became infinite or not a number."""
+
+    kind = "diverged"

@@ -17,10 +17,10 @@ import numpy as np
 from cnn.config import RunConfig
 from cnn.data.augmentation import random_transforms
 from cnn.data.dataset import Images, Labels
-from cnn.errors import CnnError
 from cnn.training.events import (
     STOPPED_BY_HAND,
     BatchEvent,
+    Diverged,
     EpochEvent,
     NoteEvent,
     OnEvent,
@@ -30,12 +30,6 @@ from cnn.training.steps import Steps
 SECONDS_BETWEEN_EVENTS = 0.25
 PLATEAU_FACTOR = 0.5
 LOWEST_RATE = 1e-6
-
-
-class Diverged(CnnError):
-    """The loss became infinite or not a number."""
-
-    kind = "diverged"
 
 
 @dataclass(frozen=True)
