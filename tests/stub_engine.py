@@ -1,6 +1,6 @@
 """An engine for tests: speaks the wire, answers at once, and needs no TensorFlow.
 
-    python tests/stub_engine.py LOG
+    python -m tests.stub_engine LOG
 
 Appends each request's header to LOG as a JSON line. Pictures go through the real decoder; the first
 class of the model's card wins with 0.75, and the others share the rest in falling parts.

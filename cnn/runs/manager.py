@@ -159,9 +159,10 @@ def _true_status(folder: RunFolder) -> Status:
         return status
     if not status.started and time.time() - status.created < SECONDS_TO_START:
         return status
+    message = f"The trainer died while it was {status.stage}."
     return replace(
         status, state="interrupted", stage="",
-        message=f"The trainer died while it was {status.stage or 'training'}.",
+        message=message if status.started else "The trainer did not start.",
         hint="Its log may say why. Start it again with the same settings.")
 
 

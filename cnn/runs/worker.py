@@ -4,7 +4,7 @@
 
 Started by `manager`; puts together what `data`, `models`, `training`, `evaluation` and `prediction`
 offer, and is the only writer of its run's status and metrics. It lives here rather than in
-`cnn.training` so that the loop stays ignorant of folders. It never reads a page's or server's state.
+`cnn.training` so that the loop stays ignorant of folders.
 """
 
 from __future__ import annotations

@@ -1,0 +1,39 @@
+"""CNN Studio: train, watch, evaluate and use convolutional networks.
+
+    streamlit run dashboard.py
+
+This file is both. The server imports it once and finds `app`, the ASGI application with the HTTP
+API at /api; each visit then runs it as a Streamlit script. Whether there is a script run decides
+which of the two it is. What a page shows is in `pages/`, what the product can do in `cnn/`.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from pages.shared.layout import draw_page, page_list
+
+if get_script_run_ctx(suppress_warning=True) is not None:
+    draw_page()
+else:
+    from starlette.middleware import Middleware
+    from starlette.routing import Mount
+
+    from cnn.api import api
+    from pages.shared.server import SecurityHeaders, lifespan
+
+    # Declared before the first visit: otherwise Streamlit, which finds a folder named pages/, runs
+    # a page without this file when the first visitor of a server comes by a link to that page.
+    _script_run_log = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
+    _script_run_log.disabled = True  # it rightly says that this is no script run
+    st.navigation(page_list())
+    _script_run_log.disabled = False
+
+    app = st.App(__file__, routes=[Mount("/api", app=api)], lifespan=lifespan,
+                 middleware=[Middleware(SecurityHeaders)])
+
+    if __name__ == "__main__":
+        app.run()

@@ -1,0 +1,81 @@
+"""Home: what this is, the run that is going on, the saved models, and a way into each page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn.runs.manager import RunInfo, list_runs
+from pages.shared import cached
+from pages.shared.errors import errors_shown
+from pages.shared.formats import percent, plain
+from pages.shared.layout import DATA, EVALUATE, PREDICT, TRAIN
+from pages.shared.model_cards import show_models
+
+SECONDS_BETWEEN_LOOKS = 2.0
+WAYS = (
+    (PREDICT, "Predict a picture", ":material/image_search:",
+     "Drop a picture and see what a trained network makes of it, at once."),
+    (TRAIN, "Train a network", ":material/model_training:",
+     "Choose data and a network, press Start, and watch it learn."),
+    (DATA, "Look at data", ":material/photo_library:",
+     "What a network gets to see: images, classes, and the numbers behind them."),
+    (EVALUATE, "Evaluate a model", ":material/query_stats:",
+     "How often it is right, what it mixes up, and the images it got wrong."),
+)
+
+
+def draw_active_runs(seen: list[str]) -> None:
+    """Draw the runs that are going on; when one begins or ends, draw the whole page."""
+    active = [run for run in list_runs() if run.active]
+    if [run.run_id for run in active] != seen:
+        st.rerun()
+    for run in active:
+        with st.container(border=True):
+            draw_run(run)
+
+
+def draw_run(run: RunInfo) -> None:
+    """Draw how far one run is."""
+    config, status = run.config, run.status
+    if config is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Training {plain(config.name)}**: {plain(config.architecture)} on "
+                    f"{plain(config.dataset)}", width="content")
+        st.space("stretch")
+        st.page_link(TRAIN, label="Watch it", icon=":material/monitoring:",
+                     query_params={"run": run.run_id})
+    best = f", best validation accuracy {percent(status.best_val_accuracy)}" \
+        if status.best_epoch else ""
+    st.progress(min(status.epoch / config.epochs, 1.0),
+                text=f"{status.epoch} of {config.epochs} epochs done{best}")
+
+
+def draw_ways() -> None:
+    """Draw a card for each page."""
+    grid = st.grid(4, min_column_width=180)
+    for page, label, icon, text in WAYS:
+        with grid.cell(), st.container(border=True, height="stretch"):
+            st.page_link(page, label=f"**{label}**", icon=icon)
+            st.caption(text)
+
+
+def main() -> None:
+    """Draw the page."""
+    st.markdown("Train convolutional networks on images and watch them learn, all on this "
+                "computer. See how well a network does and what it gets wrong, and use it on your "
+                "own pictures.")
+    active = [run.run_id for run in list_runs() if run.active]
+    every = SECONDS_BETWEEN_LOOKS if active else None
+    st.fragment(run_every=every)(draw_active_runs)(active)
+    draw_ways()
+    st.header("Saved models")
+    with errors_shown():
+        models = cached.models()
+        if models:
+            show_models(models)
+        else:
+            st.caption("There is none yet. Train one: on the digits it takes half a minute.")
+
+
+main()

@@ -1,0 +1,102 @@
+"""Predict: give pictures, see what a saved model makes of each, and what it saw.
+
+Pictures are decoded and classified in the prediction engine, a child process of the server.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn.data.images import RESIZE_WAYS
+from cnn.prediction.client import Prediction, shared_engine
+from cnn.prediction.saved import Card
+from pages.shared.answers import ask_all, csv_rows, show_answer
+from pages.shared.errors import errors_shown
+from pages.shared.formats import amount
+from pages.shared.model_picker import accuracy_text, choose_model, origin_text
+from pages.shared.picture_sources import Picture, choose_pictures
+from pages.shared.tables import csv_bytes
+
+MOST_PICTURES = 50
+ANSWERS_PER_PAGE = 10
+
+
+def choose_how(card: Card) -> str:
+    """Show how a picture is brought to the model's size, as it learned first; return the choice."""
+    ways = sorted(RESIZE_WAYS, key=lambda way: way != card.resize)
+    how = st.segmented_control(
+        "How a picture is brought to size", ways, default=card.resize, required=True,
+        key=f"predict_how_{card.name}", format_func=str.capitalize)
+    learned = " This is how the model's own images were made." if how == card.resize else ""
+    st.caption(f"{RESIZE_WAYS[how]}{learned}")
+    return how
+
+
+def wait_for_answers(card: Card, pictures: list[Picture], how: str) -> list[Prediction]:
+    """Return the answers, saying meanwhile what takes so long.
+
+    Raises:
+        NotFound, Damaged: If the model cannot be used.
+        Unavailable: If the engine does not work.
+    """
+    message = "Asking the model" if shared_engine().ready else \
+        "Starting the prediction engine (TensorFlow): about 10 seconds, once"
+    with st.spinner(message, show_time=True):
+        return ask_all(card.name, pictures, how)
+
+
+def draw_answers(card: Card, pictures: list[Picture], how: str) -> None:
+    """Draw the answers, a page of them at a time, and offer all as a table.
+
+    Raises:
+        NotFound, Damaged: If the model cannot be used.
+        Unavailable: If the engine does not work.
+    """
+    if len(pictures) > MOST_PICTURES:
+        st.warning(f"These are {amount(len(pictures), 'picture')}; the first {MOST_PICTURES} are "
+                   "answered. For folders of pictures there is `python -m cnn predict`.",
+                   icon=":material/filter_list:")
+        pictures = pictures[:MOST_PICTURES]
+    answers = wait_for_answers(card, pictures, how)
+    st.caption("The confidence is the model's own, and it can be sure and wrong. It knows only "
+               "its classes: a picture of anything else gets one of them as well.")
+    pages = -(-len(pictures) // ANSWERS_PER_PAGE)
+    page = min(st.session_state.get("predict_page", 1), pages)
+    for place in range((page - 1) * ANSWERS_PER_PAGE, min(page * ANSWERS_PER_PAGE, len(pictures))):
+        show_answer(pictures[place], answers[place], place)
+    if pages > 1:
+        st.pagination(pages, key="predict_page", max_visible_pages=5)
+    if len(pictures) > 1:
+        st.download_button(
+            "Answers as CSV", csv_bytes(csv_rows(pictures, answers, card.name)),
+            f"{card.name}-answers.csv", "text/csv", icon=":material/table:", on_click="ignore")
+
+
+def draw_empty() -> None:
+    """Say what will be here."""
+    st.info("Give a picture above. It appears here beside what the model sees of it, with the "
+            "three most likely classes and how sure the model is of each.",
+            icon=":material/image_search:")
+
+
+def main() -> None:
+    """Draw the page."""
+    left, right = st.columns([3, 2], gap="medium")
+    with left, errors_shown():
+        card = choose_model()
+    if card is None:
+        return
+    with left:
+        st.caption(f"{accuracy_text(card)} · {origin_text(card)}")
+    with right:
+        how = choose_how(card)
+    pictures = choose_pictures(card)
+    st.header("Answers")
+    with errors_shown():
+        if pictures:
+            draw_answers(card, pictures, how)
+        else:
+            draw_empty()
+
+
+main()

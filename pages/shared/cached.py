@@ -1,0 +1,121 @@
+"""Readers of models, data sets and results that remember what they read.
+
+Each is keyed by the stamp of the file it reads, so a changed file is read again at once, and each
+is bounded. Nothing here is changed by a page; arrays are mapped from disk and read-only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from cnn.data import catalogue
+from cnn.data.dataset import Dataset
+from cnn.data.store import set_folder
+from cnn.errors import CnnError, Unavailable
+from cnn.evaluation.results import ARRAYS_NAME, JSON_NAME, Evaluation, read_evaluation
+from cnn.paths import models_dir
+from cnn.prediction.saved import (
+    CARD_FILE,
+    HISTORY_FILE,
+    MODEL_FILE,
+    SavedModel,
+    list_models,
+    model_folder,
+    read_history,
+)
+
+Stamp = tuple[tuple[str, int, int], ...]  # path, time of change in ns and size of each file
+
+
+def file_stamp(*paths: Path) -> Stamp:
+    """Return what changes whenever one of these files changes, appears or goes."""
+    return tuple((str(path), *_times(path)) for path in paths)
+
+
+def _times(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
+
+
+def models() -> list[SavedModel]:
+    """Return all saved models, newest first; damaged ones come with their error."""
+    folder = models_dir()
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    files = [folder / name / file for name in names for file in (CARD_FILE, MODEL_FILE)]
+    return _models(file_stamp(folder, *files))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _models(stamp: Stamp) -> list[SavedModel]:
+    return list_models()
+
+
+def model_stamp(name: str) -> Stamp:
+    """Return the stamp of what is stored about a model: pass it to the readers below.
+
+    Raises:
+        NotFound: If there is no such model.
+    """
+    folder = model_folder(name)
+    files = (CARD_FILE, MODEL_FILE, HISTORY_FILE, JSON_NAME, ARRAYS_NAME)
+    return file_stamp(*(folder / file for file in files))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def evaluation(name: str, stamp: Stamp) -> Evaluation:
+    """Return the stored test results of a model.
+
+    Raises:
+        NotFound: If there are none.
+        Damaged: If they cannot be read.
+    """
+    return read_evaluation(model_folder(name))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def history(name: str, stamp: Stamp) -> list[dict[str, Any]]:
+    """Return the epoch records of the run that made a model, oldest first.
+
+    Raises:
+        NotFound: If there is no such model.
+    """
+    return read_history(model_folder(name).name)
+
+
+def dataset(name: str) -> Dataset:
+    """Return a data set that needs no download; its arrays are mapped, so this takes no memory.
+
+    Raises:
+        NotFound: If there is no data set of this name.
+        Unavailable: If it would have to be downloaded: that needs a person's click.
+        Damaged: If its files are damaged.
+    """
+    info = catalogue.describe(name)
+    if not info.available:
+        raise Unavailable(f"The data set {name} is not ready on this computer.",
+                          f"{info.note} Open the page Data to get it.")
+    if info.image_shape is None:
+        catalogue.load(name)
+    return _dataset(name, file_stamp(set_folder(name) / "meta.json"))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the data set")
+def _dataset(name: str, stamp: Stamp) -> Dataset:
+    return catalogue.load(name)
+
+
+def described() -> list[catalogue.DatasetInfo]:
+    """Return what is known about every data set, those that are ready first."""
+    infos = []
+    for name in catalogue.dataset_names():
+        try:
+            infos.append(catalogue.describe(name))
+        except CnnError:  # removed between the two looks
+            continue
+    return sorted(infos, key=lambda info: not info.available)

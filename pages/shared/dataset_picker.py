@@ -1,0 +1,85 @@
+"""Choosing a data set, and getting it ready where it is not: the same on every page that needs one.
+
+A download never starts without a click.
+"""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from cnn.data.catalogue import DatasetInfo, describe, load
+from pages.shared.cached import described
+from pages.shared.errors import errors_shown
+from pages.shared.formats import amount, plain, size
+
+SECONDS_BETWEEN_UPDATES = 0.1
+
+
+def choose_dataset() -> DatasetInfo:
+    """Show the choice of data set, which all pages share, and return the chosen one.
+
+    Raises:
+        NotFound: If it was removed meanwhile.
+    """
+    infos = {info.name: info for info in described()}
+    name = st.selectbox("Data set", list(infos), format_func=lambda name: _label(infos, name),
+                        key="dataset", persist_state="session")
+    return describe(name)
+
+
+def _label(infos: dict[str, DatasetInfo], name: str) -> str:
+    info = infos[name]
+    if info.image_shape:
+        return f"{info.title} ({size(info.image_shape)}, {amount(len(info.classes), 'class')})"
+    return f"{info.title} (not ready on this computer yet)"
+
+
+def is_ready(info: DatasetInfo) -> bool:
+    """Return whether a data set can be used at once; if not, say why and offer what helps."""
+    if info.image_shape:
+        return True
+    if info.kind == "imported":
+        st.error(plain(info.note), icon=":material/error:")
+        return False
+    st.info(f"**{plain(info.title)}** is not ready on this computer yet. {plain(info.note)}",
+            icon=":material/download:")
+    label = "Prepare it" if info.available else "Download and prepare it"
+    if st.button(label, type="primary", icon=":material/download:", key="prepare"):
+        _prepare(info)
+    return False
+
+
+def _prepare(info: DatasetInfo) -> None:
+    bar = ProgressBar("Stay on this page: leaving it ends the preparation.")
+    with errors_shown():
+        load(info.name, bar.show)
+        st.rerun()
+    bar.clear()
+
+
+class ProgressBar:
+    """A bar that data code can report to; redrawn a few times a second at most.
+
+    Args:
+        caption: Said below the bar while it moves.
+    """
+
+    def __init__(self, caption: str) -> None:
+        self._bar = st.progress(0.0, text="Starting")
+        self._caption = st.caption(caption)
+        self._drawn = 0.0
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Show what is being done and how far it is, as `cnn.data.progress` says."""
+        if time.monotonic() - self._drawn < SECONDS_BETWEEN_UPDATES:
+            return
+        self._drawn = time.monotonic()
+        share = min(done / total, 1.0) if total else 0.0
+        self._bar.progress(share, text=plain(f"{what}: {share:.0%}" if total else what))
+
+    def clear(self) -> None:
+        """Remove the bar."""
+        self._bar.empty()
+        self._caption.empty()

@@ -1,0 +1,115 @@
+"""Where pictures for the Predict page come from: files, links, and samples of the data set.
+
+Gathers bytes and names; what the bytes are is found out by the prediction engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from cnn.data.catalogue import describe
+from cnn.data.dataset import Dataset
+from cnn.data.images import MAX_BYTES, encode_png
+from cnn.data.urls import fetch_image_bytes
+from cnn.errors import CnnError
+from cnn.prediction.saved import Card
+from pages.shared import cached
+from pages.shared.formats import plain
+from pages.shared.pictures import enlarged
+
+FILE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif"]
+MOST_KEPT = 12  # links and samples of one visitor, whose bytes stay in memory
+SAMPLES = 6
+THUMBNAIL = 72  # pixels
+KEPT = "predict_kept"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture somebody wants an answer for: its bytes, or why there are none."""
+
+    source: str  # name of the file, link, or which sample
+    data: bytes = b""
+    error: CnnError | None = None
+    kept: bool = False  # link or sample, to be removed by a button; files go in the uploader
+
+
+def choose_pictures(card: Card) -> list[Picture]:
+    """Show the ways to give pictures and return those given, newest first."""
+    files, others = st.columns([3, 2], gap="medium")
+    with files:
+        uploaded = st.file_uploader(
+            "Drop one or more pictures, or choose files", type=FILE_TYPES,
+            accept_multiple_files=True, max_upload_size=MAX_BYTES // 2**20, key="predict_files")
+    with others:
+        _ask_for_link()
+    _offer_samples(card)
+    kept: list[Picture] = st.session_state.get(KEPT, [])
+    return [*kept, *(Picture(file.name, file.getvalue()) for file in reversed(uploaded))]
+
+
+def remove(picture: Picture) -> None:
+    """Forget a link or sample."""
+    st.session_state[KEPT] = [p for p in st.session_state.get(KEPT, []) if p != picture]
+
+
+def _keep(picture: Picture) -> None:
+    others = [p for p in st.session_state.get(KEPT, []) if p.source != picture.source]
+    st.session_state[KEPT] = [picture, *others][:MOST_KEPT]
+
+
+def _ask_for_link() -> None:
+    with st.form("predict_link", border=False, clear_on_submit=True):
+        row = st.container(horizontal=True, vertical_alignment="bottom")
+        link = row.text_input("Or paste a link to a picture", placeholder="https://",
+                              key="predict_url").strip()
+        if row.form_submit_button("Fetch", icon=":material/link:") and link:
+            with st.spinner("Fetching the picture"):
+                _keep(_fetched(link))
+
+
+def _fetched(link: str) -> Picture:
+    try:
+        return Picture(link, fetch_image_bytes(link), kept=True)
+    except CnnError as error:
+        return Picture(link, error=error, kept=True)
+
+
+def _offer_samples(card: Card) -> None:
+    try:
+        if describe(card.dataset).image_shape is None:
+            return
+        data = cached.dataset(card.dataset)
+    except CnnError:  # samples are a convenience: the page works without the data set
+        return
+    st.markdown(f"Or try a test image of {plain(data.name)}, which the model has never seen:")
+    with st.grid("auto", min_column_width=THUMBNAIL, gap="small"):
+        for row in _sample_rows(data.name, data.fingerprint, data):
+            _show_sample(data, row)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _sample_rows(name: str, fingerprint: str, _data: Dataset) -> list[int]:
+    """Return the first test image of some classes, spread over all of them."""
+    labels = _data.test_labels
+    present = np.unique(labels)
+    chosen = present[np.linspace(0, len(present) - 1, min(SAMPLES, len(present))).astype(int)]
+    return [int(np.argmax(labels == label)) for label in chosen]
+
+
+def _show_sample(data: Dataset, row: int) -> None:
+    label = data.class_names[data.test_labels[row]]
+    with st.container(gap="xxsmall", horizontal_alignment="center"):
+        st.image(enlarged(data.test_images[row], THUMBNAIL),
+                 alt=f"Test image {row}, in truth {label}")
+        st.button(plain(label), key=f"predict_sample_{data.name}_{row}", type="tertiary",
+                  help="Try this image", on_click=_take_sample, args=(data, row))
+
+
+def _take_sample(data: Dataset, row: int) -> None:
+    label = data.class_names[data.test_labels[row]]
+    _keep(Picture(f"{data.name} test image {row}, in truth {label}",
+                  encode_png(data.test_images[row]), kept=True))

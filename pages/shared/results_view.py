@@ -1,0 +1,134 @@
+"""The stored test results of a model on the Evaluate page: figures, curves, matrix, report.
+
+Everything comes from the model's folder; no data set and no TensorFlow is needed. Only a figure as
+PNG is drawn in the prediction engine, and only when somebody asks for it.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn.evaluation.figures import FIGURES
+from cnn.evaluation.results import Evaluation, wilson_interval
+from cnn.prediction.client import shared_engine
+from cnn.prediction.saved import Card
+from pages.shared import cached
+from pages.shared.charts import history_alt, history_option
+from pages.shared.confusion import (
+    chart_height,
+    confusion_option,
+    confusion_rows,
+    confusion_words,
+)
+from pages.shared.formats import amount, count, decimal, duration, mega, percent, plain
+from pages.shared.tables import as_percent, csv_bytes
+
+CHART_HEIGHT = 300  # pixels
+_DOWNLOAD = {"on_click": "ignore"}  # a download changes nothing on the page
+
+
+def show_metrics(card: Card) -> None:
+    """Show how good the model is on test images, how sure that is, and what it cost."""
+    low, high = wilson_interval(round(card.test_accuracy * card.test_n), card.test_n)
+    with st.grid(4, min_column_width=160):
+        st.metric("Test accuracy", percent(card.test_accuracy, 2), border=True, height="stretch",
+                  delta=f"{percent(low)} to {percent(high)}", delta_color="off", delta_arrow="off",
+                  help=f"Of {count(card.test_n)} test images that training never used. Below it "
+                       "the 95 % Wilson interval: another set of as many images would probably "
+                       "give a figure in this range.")
+        st.metric("Test images", count(card.test_n), border=True, height="stretch")
+        st.metric("Test loss", decimal(card.test_loss), border=True, height="stretch",
+                  help="Mean cross-entropy, natural logarithm; 0 would be perfect.")
+        st.metric("Validation accuracy", percent(card.val_accuracy, 2), border=True,
+                  height="stretch", help=f"Of {count(card.validation_n)} images held back from "
+                  "training, at the best epoch. It chose the epoch, so it flatters a little.")
+        st.metric("Best epoch", f"{card.best_epoch} of {card.epochs}", border=True,
+                  height="stretch", help=_ended(card))
+        st.metric("Training images", count(card.train_n), border=True, height="stretch")
+        st.metric("Wall time", duration(card.seconds), border=True, height="stretch",
+                  help="From the start of the trainer to the saved model.")
+        st.metric("Parameters", mega(card.parameters), border=True, height="stretch",
+                  help=f"{card.parameters:,} numbers that training found.")
+
+
+def _ended(card: Card) -> str:
+    early = f" It ended early: {plain(card.stopped)}." if card.stopped else ""
+    return f"{amount(card.epochs, 'epoch')} of training; the best by validation is saved.{early}"
+
+
+def offer_figure(card: Card, figure: str) -> None:
+    """Offer a figure as PNG, drawn when somebody clicks."""
+    st.download_button(
+        "Figure as PNG", lambda: shared_engine().figure(card.name, figure),
+        f"{card.name}-{figure}.png", "image/png", icon=":material/image:",
+        key=f"evaluate_png_{figure}", help=f"{FIGURES[figure]}, drawn for print.", **_DOWNLOAD)
+
+
+def offer_table(card: Card, what: str, rows: list[dict[str, object]]) -> None:
+    """Offer a table as CSV."""
+    st.download_button(
+        "Table as CSV", lambda: csv_bytes(rows), f"{card.name}-{what}.csv", "text/csv",
+        icon=":material/table:", key=f"evaluate_csv_{what}", **_DOWNLOAD)
+
+
+def show_history(card: Card) -> None:
+    """Show loss and accuracy by epoch, as curves and as a table."""
+    epochs = cached.history(card.name, cached.model_stamp(card.name))
+    if not epochs:
+        st.info("The history of this model was not kept.", icon=":material/info:")
+        return
+    for place, key in zip(st.columns(2), ("accuracy", "loss"), strict=True):
+        with place:
+            st.subheader(key.capitalize(), anchor=False)
+            st.echarts_chart(history_option(epochs, key), key=f"evaluate_{key}",
+                             height=CHART_HEIGHT, alt=history_alt(epochs, key))
+    rows = [{"epoch": row["epoch"], "accuracy": row["accuracy"],
+             "validation accuracy": row["val_accuracy"], "loss": row["loss"],
+             "validation loss": row["val_loss"],
+             "best": "best" if row["epoch"] == card.best_epoch else ""} for row in epochs]
+    accuracy = st.column_config.NumberColumn(format="%.2f %%")
+    loss = st.column_config.NumberColumn(format="%.4f")
+    st.dataframe(
+        as_percent(rows, "accuracy", "validation accuracy"), hide_index=True,
+        alt="Loss and accuracy by epoch", column_config={
+            "accuracy": accuracy, "validation accuracy": accuracy, "loss": loss,
+            "validation loss": loss, "best": st.column_config.TextColumn("")})
+    with st.container(horizontal=True):
+        offer_figure(card, "history")
+        offer_table(card, "history", rows)
+
+
+def show_confusion(card: Card, found: Evaluation) -> None:
+    """Show which classes are taken for which, as a heat map and as a table."""
+    shares = st.segmented_control(
+        "Show", ["Counts", "Per cent of the true class"], default="Counts", required=True,
+        key="evaluate_shares") != "Counts"
+    words = confusion_words(found.class_names, found.confusion)
+    st.caption(f"Rows are the truth, columns the answers. {plain(words)}")
+    st.echarts_chart(
+        confusion_option(found.class_names, found.confusion, shares,
+                         dark=st.context.theme.type == "dark"),
+        key="evaluate_confusion", height=chart_height(len(found.class_names)), alt=words)
+    rows = confusion_rows(found.class_names, found.confusion, shares)
+    st.dataframe(rows, hide_index=True, alt="Confusion matrix, one row per true class",
+                 column_config={"true class": st.column_config.TextColumn(pinned=True)})
+    with st.container(horizontal=True):
+        offer_figure(card, "confusion-percent" if shares else "confusion")
+        offer_table(card, "confusion-percent" if shares else "confusion", rows)
+
+
+def show_report(card: Card, found: Evaluation) -> None:
+    """Show precision, recall and F1 of each class."""
+    st.caption("**Precision**: of the images given this answer, how many are of this class. "
+               "**Recall**: of the images of this class, how many got this answer. **F1**: both "
+               "in one, their harmonic mean.")
+    rows = [{"class": row["name"], "precision": row["precision"], "recall": row["recall"],
+             "F1": row["f1"], "test images": row["support"]} for row in found.report]
+    share = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100)
+    st.dataframe(
+        as_percent(rows, "precision", "recall", "F1"), hide_index=True, height="content",
+        alt="Classification report", column_config={
+            "precision": share, "recall": share, "F1": share,
+            "class": st.column_config.TextColumn(pinned=True),
+            "test images": st.column_config.NumberColumn(format="localized")})
+    offer_table(card, "report", rows)

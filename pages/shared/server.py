@@ -1,0 +1,82 @@
+"""What the server does besides running pages: headers for safety, and a warm start.
+
+Imported once, by `dashboard.py` when the server imports that; no page needs it. Knows no widgets.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from cnn.data import catalogue
+from cnn.errors import CnnError
+from cnn.prediction.choice import default_model
+from cnn.prediction.client import shared_engine
+
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"referrer-policy", b"same-origin"),
+)
+# What the first visitor would wait for otherwise.
+_USED_BY_PAGES = ("numpy", "pandas", "pyarrow", "PIL.Image", "pages.shared.cached",
+                  "pages.shared.charts", "cnn.runs.manager", "cnn.models.summary")
+_OFFLINE_DATASET = "digits"
+SECONDS_TO_CLOSE = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+class SecurityHeaders:
+    """Adds headers to every HTTP answer of an ASGI application.
+
+    They keep other sites from framing the dashboard, browsers from guessing types, and addresses
+    (which hold run ids) from leaking to other sites.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass a request on, and its answer back with the headers that it lacks."""
+        async def send_with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                there = {name.lower() for name, _ in message["headers"]}
+                missing = [header for header in _HEADERS if header[0] not in there]
+                message = {**message, "headers": [*message["headers"], *missing]}
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[None]:
+    """Start what makes the first visit quick, and end the engine with the server."""
+    engine = shared_engine()
+    engine.start_in_background(_first_model())
+    threading.Thread(target=_warm, daemon=True, name="warm-start").start()
+    yield
+    # An engine that is still starting holds its lock; it ends by itself when this process does.
+    closing = threading.Thread(target=engine.close, daemon=True)
+    closing.start()
+    closing.join(SECONDS_TO_CLOSE)
+
+
+def _first_model() -> str:
+    try:
+        return default_model()
+    except CnnError:  # there is none yet; the engine starts without
+        return ""
+
+
+def _warm() -> None:
+    for module in _USED_BY_PAGES:
+        importlib.import_module(module)
+    try:
+        catalogue.load(_OFFLINE_DATASET)  # 0.2 s, once on this computer; no network
+    except CnnError as error:  # the page says it to the person who needs the data
+        _log.warning("%s could not be prepared: %s", _OFFLINE_DATASET, error)

@@ -1,0 +1,37 @@
+"""Starting a run from a button: the callback, and what it has to say if that fails."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from cnn.config import RunConfig
+from cnn.errors import CnnError
+from cnn.runs.manager import list_runs, start_run
+from pages.shared.errors import show_error
+
+SECONDS_OF_A_DOUBLE_CLICK = 3.0
+
+
+def start(config: RunConfig) -> None:
+    """Start the run and make it the one that is shown; for `on_click`, before the page is drawn."""
+    try:
+        st.query_params["run"] = _just_started(config) or start_run(config)
+    except CnnError as error:
+        st.session_state["start_error"] = error
+
+
+def show_start_error() -> None:
+    """Show why the start that was asked for a moment ago has failed, if it has."""
+    error = st.session_state.pop("start_error", None)
+    if error:
+        show_error(error)
+
+
+def _just_started(config: RunConfig) -> str:
+    newest = next(iter(list_runs()), None)
+    if newest and newest.config == config and newest.active:
+        age = time.time() - newest.status.created
+        return newest.run_id if age < SECONDS_OF_A_DOUBLE_CLICK else ""
+    return ""

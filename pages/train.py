@@ -1,0 +1,114 @@
+"""Train: choose, see the network, start, and watch.
+
+The address says which run is shown (`?run=`), so that a reload, another browser or a link shows
+the same. Without it the page shows the run that is active, or else the form.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn.config import RunConfig, command_line
+from cnn.data.catalogue import DatasetInfo
+from cnn.data.splits import split_training
+from cnn.errors import CnnError
+from cnn.models.summary import summarise
+from cnn.runs.manager import RunInfo, check_run, list_runs
+from pages.shared.cached import dataset
+from pages.shared.dataset_picker import choose_dataset, is_ready
+from pages.shared.errors import error_text, errors_shown
+from pages.shared.formats import count
+from pages.shared.layer_table import show_graph, show_layers
+from pages.shared.layout import TRAIN
+from pages.shared.live_run import show_run
+from pages.shared.run_table import show_runs
+from pages.shared.starting import show_start_error, start
+from pages.shared.train_form import choose_architecture, choose_config
+
+NEW = "new"  # in the place of a run's id: the form, even while a run is active
+
+
+def draw_form(runs: list[RunInfo]) -> None:
+    """Draw settings on the left, the network they make on the right."""
+    settings, network = st.columns([5, 8], gap="medium")
+    with settings, errors_shown():
+        info = choose_dataset()
+        if is_ready(info):
+            draw_settings(info, choose_architecture(), network, runs)
+
+
+def draw_settings(
+    info: DatasetInfo, architecture: str, network: st.delta_generator.DeltaGenerator,
+    runs: list[RunInfo],
+) -> None:
+    """Draw the settings for a data set that is ready, and what they mean."""
+    problem, config = None, None
+    try:
+        config = choose_config(info, architecture)
+        check_run(config)
+        draw_division(info, config)
+    except CnnError as error:
+        problem = error
+    draw_start(config, problem, [run.run_id for run in runs if run.active])
+    with network:
+        draw_network(info, architecture)
+
+
+def draw_division(info: DatasetInfo, config: RunConfig) -> None:
+    """Say how many images are used for what.
+
+    Raises:
+        BadInput: If there are too few.
+    """
+    split = split_training(dataset(info.name).train_labels, config.validation_fraction,
+                           config.train_images, config.seed)
+    st.caption(f"Trains on **{count(len(split.train))}** images, chooses the best epoch on "
+               f"**{count(len(split.validation))}** others, and is tested once, at the end, on "
+               f"**{count(info.test_count)}** that were never used before.")
+
+
+def draw_start(config: RunConfig | None, problem: CnnError | None, active: list[str]) -> None:
+    """Draw the button, and why it cannot be pressed."""
+    show_start_error()
+    if problem:
+        st.error(error_text(problem), icon=":material/block:")
+    elif active:
+        st.warning("Another run is training. Both will be slower.", icon=":material/hourglass:")
+    st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch",
+              key="train_start", disabled=config is None or problem is not None,
+              on_click=start, args=(config,))
+    if config:
+        with st.expander("The same from the command line", icon=":material/terminal:"):
+            st.code(command_line(config), language="bash", wrap_lines=True)
+
+
+def draw_network(info: DatasetInfo, architecture: str) -> None:
+    """Draw the layer table, if the network fits the images."""
+    st.header("The network")
+    if info.image_shape is None:
+        return
+    try:
+        summary = summarise(architecture, info.image_shape, len(info.classes))
+    except CnnError:  # said above the button, where it matters
+        st.caption("Its layers are shown here when it fits the images.")
+        return
+    show_layers(summary)
+    show_graph(architecture, summary)
+
+
+def main() -> None:
+    """Draw the run that the address names, or the form."""
+    runs = list_runs()
+    chosen = st.query_params.get("run") or next((r.run_id for r in runs if r.active), NEW)
+    if chosen != NEW:
+        st.query_params["run"] = chosen  # so that its result is shown when it is no longer active
+        with errors_shown():
+            show_run(chosen)
+        st.page_link(TRAIN, label="New run, and all runs", icon=":material/add:",
+                     query_params={"run": NEW})
+        return
+    draw_form(runs)
+    show_runs(runs)
+
+
+main()

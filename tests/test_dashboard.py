@@ -1,0 +1,108 @@
+"""dashboard.py as the server sees it: one application, safe headers, no heavy imports."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pages.shared import server
+from pages.shared.server import SecurityHeaders, lifespan
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = {"tensorflow", "keras", "sklearn", "scipy", "matplotlib", "seaborn"}
+
+# Imports the application as the server does, then runs every page as visits do.
+VISIT_EVERYTHING = """
+import sys
+import dashboard
+assert dashboard.app is not None
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+from pages.shared.layout import page_list
+original = PagesManager.__init__
+def without_legacy_pages(self, *args, **kwargs):
+    original(self, *args, **kwargs)
+    PagesManager.uses_pages_directory = False
+PagesManager.__init__ = without_legacy_pages
+at = AppTest.from_file("dashboard.py", default_timeout=60).run()
+for name in ("home", "data", "train", "evaluate", "predict"):
+    at.switch_page(f"pages/{name}.py")
+    at.run()
+    assert not at.exception, (name, at.exception)
+    assert len(at.title) == 1, name
+from pages.shared.server import _warm
+_warm()
+print(" ".join(sorted({module.partition(".")[0] for module in sys.modules})))
+"""
+
+
+def test_no_page_brings_a_heavy_library_into_the_server(folders):
+    done = subprocess.run([sys.executable, "-c", VISIT_EVERYTHING], cwd=ROOT, text=True,
+                          capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    modules = set(done.stdout.splitlines()[-1].split())
+    assert "streamlit" in modules
+    assert not modules & HEAVY
+
+
+def answer(headers, kind="http"):
+    """Return what a client receives from an application that answers with these headers."""
+    async def application(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"text"})
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(SecurityHeaders(application)({"type": kind}, None, send))
+    return sent
+
+
+def test_every_answer_has_the_headers_that_keep_other_sites_out():
+    start, body = answer([(b"content-type", b"text/html")])
+    assert dict(start["headers"]) == {
+        b"content-type": b"text/html", b"x-content-type-options": b"nosniff",
+        b"x-frame-options": b"SAMEORIGIN", b"referrer-policy": b"same-origin"}
+    assert body["body"] == b"text"
+
+
+def test_headers_that_an_answer_has_are_left_alone():
+    start, _ = answer([(b"X-Frame-Options", b"DENY")])
+    names = [name.lower() for name, _ in start["headers"]]
+    assert names.count(b"x-frame-options") == 1
+
+
+def test_websockets_pass_untouched():
+    start, _ = answer([], kind="websocket")
+    assert start["headers"] == []
+
+
+class FakeEngine:
+    def __init__(self):
+        self.calls = []
+
+    def start_in_background(self, model):
+        self.calls.append(("start", model))
+
+    def close(self):
+        self.calls.append(("close",))
+
+
+@pytest.fixture
+def engine(monkeypatch, folders):
+    engine = FakeEngine()
+    monkeypatch.setattr(server, "shared_engine", lambda: engine)
+    return engine
+
+
+def test_the_engine_lives_as_long_as_the_server(engine):
+    async def live():
+        async with lifespan(None):
+            assert engine.calls == [("start", "")]
+
+    asyncio.run(live())
+    assert engine.calls[-1] == ("close",)

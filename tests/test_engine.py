@@ -1,0 +1,353 @@
+"""The engine over its pipes: answers, errors in words, and restarts whatever happens to it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from model_folders import make_card, make_evaluation, write_model
+
+from cnn.data.images import encode_png
+from cnn.errors import BadInput, CnnError, Damaged, NotFound, Unavailable
+from cnn.paths import PROJECT
+from cnn.prediction import saved, wire
+from cnn.prediction.client import EngineClient
+
+WIRE = f"import sys, os, time; sys.path.insert(0, {str(PROJECT)!r})\n" \
+       "from cnn.prediction.wire import receive, send\n" \
+       "def serve(answer):\n" \
+       "    while True:\n" \
+       "        head, parts = receive(sys.stdin.buffer)\n" \
+       "        reply = {} if head['op'] == 'ready' else answer(head, parts)\n" \
+       "        send(sys.stdout.buffer, reply)\n"
+
+
+def engine_that(code: str, *arguments: object, **limits: float) -> EngineClient:
+    return EngineClient((sys.executable, "-c", WIRE + code, *map(str, arguments)), **limits)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "starts"
+
+
+# The wire
+
+
+@pytest.mark.parametrize("parts", [[], [b""], [b"a", b"", b"\x00" * 100_000]], ids=len)
+def test_a_message_comes_back_as_it_was_sent(parts: list[bytes]) -> None:
+    stream = io.BytesIO()
+    wire.send(stream, {"op": "predict", "text": "grüße"}, parts)
+    wire.send(stream, {"op": "next"})
+    stream.seek(0)
+    assert wire.receive(stream) == ({"op": "predict", "text": "grüße"}, parts)
+    assert wire.receive(stream) == ({"op": "next"}, [])
+    with pytest.raises(EOFError):
+        wire.receive(stream)
+
+
+def test_a_message_that_is_cut_off_anywhere_is_an_end() -> None:
+    stream = io.BytesIO()
+    wire.send(stream, {"op": "predict"}, [b"abc"])
+    whole = stream.getvalue()
+    for length in range(len(whole)):
+        with pytest.raises(EOFError):
+            wire.receive(io.BytesIO(whole[:length]))
+
+
+@pytest.mark.parametrize("noise", [
+    b"Traceback (most recent call last):\n  File x\n" * 9, b"\x00\x00\x00\x02\x00\x00\x00\x00{}",
+    b"\x00\x00\x00\x02\x00\x00\x00\x00[]", b"\x00\x00\x00\x03\x00\x00\x00\x00abc",
+    b"\x00\x00\x00\x0e\x00\x00\x00\x01" + b'{"parts":[-1]}',
+    b"\x00\x00\x00\x0d\x00\x00\x00\x02" + b'{"parts":[0]}',
+    b"\x00\x00\x00\x15\x00\x00\x00\x01" + b'{"parts":[999999999]}',
+], ids=lambda noise: noise[:24].hex())
+def test_nonsense_on_the_wire_is_an_end_not_a_crash(noise: bytes) -> None:
+    with pytest.raises(EOFError):
+        wire.receive(io.BytesIO(noise))
+
+
+# The client, with engines that misbehave
+
+
+def test_an_engine_that_dies_during_a_request_is_tried_once_more(log: Path) -> None:
+    engine = engine_that("""
+first = not os.path.exists(sys.argv[1]); open(sys.argv[1], "a").write("x")
+serve(lambda head, parts: os._exit(1) if first else {"pid": os.getpid()})
+""", log)
+    assert engine.call({"op": "work"})[0]["pid"]
+    assert log.read_text() == "xx"
+    engine.close()
+
+
+def test_an_engine_that_dies_on_every_try_is_said_in_words(log: Path) -> None:
+    engine = engine_that('open(sys.argv[1], "a").write("x"); serve(lambda *_: os._exit(1))', log)
+    with pytest.raises(Unavailable, match="twice"):
+        engine.call({"op": "work"})
+    assert log.read_text() == "xx"
+    assert not engine.ready
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs signals")
+def test_an_engine_killed_between_requests_is_started_again() -> None:
+    engine = engine_that("serve(lambda *_: {'pid': os.getpid()})")
+    first = engine.call({"op": "work"})[0]["pid"]
+    process = engine._child.process
+    os.kill(first, signal.SIGKILL)
+    process.wait()
+    assert engine.call({"op": "work"})[0]["pid"] != first
+    engine.close()
+
+
+def test_an_engine_that_hangs_is_ended_after_its_time() -> None:
+    engine = engine_that("serve(lambda *_: time.sleep(60))", request_seconds=0.2)
+    begin = time.monotonic()
+    with pytest.raises(Unavailable, match="hung"):
+        engine.call({"op": "work"})
+    assert time.monotonic() - begin < 10
+
+
+def test_an_engine_that_stops_reading_cannot_block_a_large_request() -> None:
+    engine = engine_that("receive(sys.stdin.buffer); send(sys.stdout.buffer, {}); time.sleep(60)",
+                         request_seconds=0.2)
+    begin = time.monotonic()
+    with pytest.raises(Unavailable, match="hung"):
+        engine.call({"op": "work"}, [bytes(5_000_000)])
+    assert time.monotonic() - begin < 10
+
+
+def test_an_engine_that_never_starts_is_ended_after_its_time() -> None:
+    engine = engine_that("time.sleep(60)", start_seconds=0.2)
+    with pytest.raises(Unavailable, match="hung"):
+        engine.call({"op": "work"})
+
+
+def test_a_command_that_does_not_exist_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="cannot be started"):
+        EngineClient((str(tmp_path / "nothing"),)).call({"op": "ready"})
+
+
+def test_an_engine_that_talks_nonsense_counts_as_dead() -> None:
+    engine = engine_that("print('Warning: ' * 50, flush=True); serve(lambda *_: {})")
+    with pytest.raises(Unavailable):
+        engine.call({"op": "work"})
+
+
+def test_answers_go_to_the_thread_that_asked() -> None:
+    engine = engine_that("serve(lambda head, parts: {'twice': 2 * head['number']})")
+    found: dict[int, int] = {}
+
+    def ask(number: int) -> None:
+        for i in range(20):
+            key = 100 * number + i
+            found[key] = engine.call({"op": "work", "number": key})[0]["twice"]
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    engine.close()
+    assert len(found) == 100 and all(twice == 2 * key for key, twice in found.items())
+
+
+def test_an_error_of_the_engine_keeps_its_kind_and_words() -> None:
+    engine = engine_that("""
+serve(lambda *_: {"error": {"kind": "damaged", "message": "Broken.", "hint": "Mend it."}})
+""")
+    with pytest.raises(Damaged) as caught:
+        engine.call({"op": "work"})
+    assert (caught.value.message, caught.value.hint) == ("Broken.", "Mend it.")
+    engine.close()
+
+
+def test_a_failed_start_in_the_background_leaves_a_usable_client(log: Path) -> None:
+    engine = engine_that("""
+first = not os.path.exists(sys.argv[1]); open(sys.argv[1], "a").write("x")
+serve(lambda *_: {}) if not first else sys.exit(1)
+""", log)
+    engine.start_in_background("no-such-model")
+    assert engine.call({"op": "work"})[0] == {}
+    assert engine.ready
+    engine.close()
+
+
+# The engine itself, without TensorFlow
+
+
+def light_engine(code: str = "") -> EngineClient:
+    return engine_that(f"import cnn.prediction.engine as e\n"
+                       f"e._HANDLERS['ready'] = lambda *_: ({{}}, [])\n{code}\ne.main()")
+
+
+
+def test_what_libraries_print_does_not_disturb_the_answers() -> None:
+    engine = light_engine("""
+def loud(*_):
+    print("hello from a library", flush=True)
+    os.write(1, b"and from C " * 99)
+    return {"heard": True}, []
+e._HANDLERS["work"] = loud
+""")
+    assert engine.call({"op": "work"})[0]["heard"]
+    engine.close()
+
+
+def test_an_unexpected_failure_is_said_in_words_and_does_not_end_the_engine() -> None:
+    engine = light_engine("e._HANDLERS['work'] = lambda *_: 1 / 0")
+    for _ in range(2):
+        with pytest.raises(CnnError, match="engine failed: ZeroDivisionError"):
+            engine.call({"op": "work"})
+    engine.close()
+
+
+def test_the_engine_ends_when_its_input_closes() -> None:
+    engine = light_engine()
+    engine.call({"op": "ready"})
+    process = engine._child.process
+    process.stdin.close()
+    assert process.wait(timeout=20) == 0
+
+
+# TensorFlow, started once for the rest of this file
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("models")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CNN_MODELS_DIR", str(folder))
+        save_darkness_model("dark")
+        yield folder
+
+
+def save_darkness_model(name: str) -> None:
+    """Save a network that answers ant for dark, bee for grey and cat for light pictures."""
+    import keras
+
+    inputs = keras.Input((8, 6, 1))
+    mean = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(inputs))
+    dense = keras.layers.Dense(3, activation="softmax")
+    model = keras.Model(inputs, dense(mean))
+    dense.set_weights([np.array([[-40.0, 0, 40]]), np.array([13.2, 0, -26.8])])
+    saved.save_model(model, make_card(name), [], make_evaluation())
+
+
+@pytest.fixture(scope="module")
+def engine(models: Path) -> Iterator[EngineClient]:
+    engine = EngineClient()
+    yield engine
+    engine.close()
+
+
+def grey(value: int, height: int = 20, width: int = 30) -> bytes:
+    return encode_png(np.full((height, width, 3), value, np.uint8))
+
+
+def pixels_of(png: bytes) -> np.ndarray:
+    from PIL import Image
+
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def test_each_picture_is_answered_and_bad_ones_keep_their_own_error(engine: EngineClient) -> None:
+    huge = b"BM" + b"\x00" * (21 * 2**20)
+    pictures = [grey(0), b"not a picture at all", grey(255), b"", grey(128)[:60], huge, grey(128)]
+    found = engine.predict("dark", pictures)
+    assert engine.ready
+    assert [one.top[0][0] if one.top else None for one in found] == [
+        "ant", None, "cat", None, None, None, "bee"]
+    assert "text file" in found[1].error.message
+    assert "empty" in found[3].error.message
+    assert "damaged" in found[4].error.message
+    assert "limit is 20 MB" in found[5].error.message
+    assert all(isinstance(one.error, BadInput) for one in found if not one.top)
+
+
+def test_an_answer_has_all_classes_best_first_and_sums_to_one(engine: EngineClient) -> None:
+    (found,) = engine.predict("dark", [grey(90)])
+    probabilities = [p for _, p in found.top]
+    assert sorted(name for name, _ in found.top) == ["ant", "bee", "cat"]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert sum(probabilities) == pytest.approx(1, abs=1e-5)
+    assert found.size == (20, 30)
+
+
+def test_pictures_show_the_upload_and_what_the_network_saw(engine: EngineClient) -> None:
+    error, found = engine.predict("dark", [b"", grey(200, 600, 1200)], pictures=True)
+    assert error.preview == error.seen == b""
+    assert pixels_of(found.preview).shape == (256, 512, 3)
+    assert pixels_of(found.seen).shape == (8, 6)
+
+
+@pytest.mark.parametrize("how, corner", [("crop", 255), ("stretch", 255), ("fit", 128), ("", 128)])
+def test_a_picture_is_brought_to_size_as_asked_or_as_the_card_says(
+    engine: EngineClient, how: str, corner: int
+) -> None:
+    (found,) = engine.predict("dark", [grey(255, 10, 40)], how, pictures=True)
+    assert pixels_of(found.seen)[0, 0] == corner
+
+
+def test_an_unknown_way_and_an_unknown_model_are_said_in_words(engine: EngineClient) -> None:
+    with pytest.raises(BadInput, match="Received: 'squeeze'"):
+        engine.predict("dark", [grey(0)], "squeeze")
+    with pytest.raises(NotFound, match="no saved model 'nobody'"):
+        engine.predict("nobody", [grey(0)])
+    with pytest.raises(BadInput):
+        engine.predict("../dark", [grey(0)])
+
+
+def test_a_damaged_network_is_said_in_words_and_the_engine_lives_on(
+    engine: EngineClient, models: Path
+) -> None:
+    file = write_model("torn") / saved.MODEL_FILE
+    for content in (b"", b"nonsense", (models / "dark" / saved.MODEL_FILE).read_bytes()[:900]):
+        file.write_bytes(content)
+        with pytest.raises(Damaged, match="torn"):
+            engine.predict("torn", [grey(0)])
+    assert engine.predict("dark", [grey(0)])[0].top[0][0] == "ant"
+
+
+def test_a_card_of_another_network_is_damaged(engine: EngineClient, models: Path) -> None:
+    folder = write_model("mixed", input_shape=[8, 8, 3])
+    (folder / saved.MODEL_FILE).write_bytes((models / "dark" / saved.MODEL_FILE).read_bytes())
+    with pytest.raises(Damaged, match="do not belong together"):
+        engine.predict("mixed", [grey(0)])
+
+
+def test_a_model_that_was_replaced_is_loaded_again(engine: EngineClient, models: Path) -> None:
+    save_darkness_model("swap")
+    assert engine.predict("swap", [grey(0)])[0].top[0][0] == "ant"
+    card = replace(make_card("swap"), class_names=["x", "y", "z"])
+    path = models / "swap" / saved.CARD_FILE
+    path.write_text(json.dumps(vars(card)))
+    os.utime(models / "swap" / saved.MODEL_FILE, ns=(1, 1))
+    assert engine.predict("swap", [grey(0)])[0].top[0][0] == "x"
+
+
+def test_figures_come_as_png_and_unknown_ones_are_refused(engine: EngineClient) -> None:
+    assert pixels_of(engine.figure("dark", "confusion")).shape[2] >= 3
+    with pytest.raises(BadInput, match="figure must be one of"):
+        engine.figure("dark", "pie")
+
+
+def test_an_unknown_operation_does_not_end_the_engine(engine: EngineClient) -> None:
+    with pytest.raises(CnnError, match="engine failed"):
+        engine.call({"op": "dance"})
+    assert engine.predict("dark", [grey(255)])[0].top[0][0] == "cat"
+
+
+def test_the_graph_of_an_architecture_comes_as_graphviz_text(engine: EngineClient) -> None:
+    assert engine.graph("tf-nn", (16, 16, 3), 3).startswith("digraph")
+    with pytest.raises(CnnError):
+        engine.graph("no-such-network", (16, 16, 3), 3)

@@ -1,0 +1,264 @@
+"""The Train page: the form, what it refuses, starting, watching and the end of a run."""
+
+import json
+
+import pytest
+from model_folders import write_model
+from run_folders import write_epoch, write_run
+
+from cnn.config import RunConfig, command_line
+from cnn.errors import Unavailable
+from cnn.runs.manager import get_run, wait_until_ended
+
+
+def texts(elements):
+    return "\n".join(str(element.value) for element in elements)
+
+
+def start_button(page):
+    return page.button(key="train_start")
+
+
+def command(page):
+    return page.code[0].value
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Keep trainers from starting: a run folder is written instead. Returns the configurations."""
+    configs = []
+
+    def start_run(config):
+        configs.append(config)
+        return write_run(f"20260102-03040{len(configs)}-{config.name}", 0, config.name).run_id
+
+    monkeypatch.setattr("pages.shared.starting.start_run", start_run)
+    return configs
+
+
+def test_the_form_shows_the_network_before_anything_is_started(open_page):
+    page = open_page("train")
+    layers = page.dataframe[0].value
+    assert list(layers["Layer"])[:2] == ["rescaling", "conv_1"]
+    assert layers["Parameters"].sum() == 52_554
+    assert "52.6 k" in texts(page.markdown)
+    assert not start_button(page).disabled
+    assert not page.error
+
+
+def test_the_form_says_how_many_images_are_used_for_what(open_page):
+    page = open_page("train")
+    assert "**1,294** images" in texts(page.caption)
+    assert "**144** others" in texts(page.caption)
+    page.number_input(key="train_validation").set_value(50).run()
+    assert "**719** images" in texts(page.caption)
+
+
+def test_a_network_that_does_not_fit_the_images_is_refused_with_its_layer(open_page):
+    page = open_page("train")
+    page.selectbox(key="train_architecture").select("lenet").run()
+    assert "conv\\_2" in texts(page.error)
+    assert "12×12" in texts(page.error)
+    assert start_button(page).disabled
+    assert not page.exception
+
+
+@pytest.mark.parametrize(("key", "value", "words"), [
+    ("train_name", "Not/allowed", "model name"),
+    ("train_rate_adam", 0.0, "learning"),
+    ("train_rotation_base_digits", 200.0, "rotation"),
+    ("train_images_digits", 5, "train\\_images"),
+    ("train_epochs", 20_000, "epochs"),
+])
+def test_a_value_that_cannot_work_is_refused_in_words(open_page, key, value, words):
+    page = open_page("train")
+    kind = page.text_input if isinstance(value, str) else page.number_input
+    kind(key=key).set_value(value).run()
+    assert words in texts(page.error)
+    assert start_button(page).disabled
+    assert not page.exception
+
+
+def test_the_proposed_name_is_free_and_a_taken_one_is_refused(open_page):
+    write_model("digits-base")
+    page = open_page("train")
+    assert page.text_input(key="train_name").placeholder == "digits-base-2"
+    page.text_input(key="train_name").set_value("digits-base").run()
+    assert "exists already" in texts(page.error)
+    assert start_button(page).disabled
+
+
+def test_the_command_line_follows_the_settings(open_page):
+    page = open_page("train")
+    page.number_input(key="train_epochs").set_value(3)
+    page.selectbox(key="train_architecture").select("augmented")
+    page.run()
+    assert "--architecture augmented" in command(page)
+    assert "--epochs 3" in command(page)
+    assert "--rotation 10" in command(page)
+    assert "--no-flip" in command(page)  # digits are never mirrored, whatever the network
+
+
+def test_each_optimizer_starts_with_its_own_learning_rate(open_page):
+    page = open_page("train")
+    page.button_group(key="train_optimizer").set_value("sgd").run()
+    assert page.number_input(key="train_rate_sgd").value == 0.01
+    assert "--optimizer sgd" in command(page)
+    page.number_input(key="train_rate_sgd").set_value(0.02).run()
+    assert "--learning-rate 0.02" in command(page)
+    page.button_group(key="train_optimizer").set_value("adam").run()
+    assert "--learning-rate" not in command(page)
+
+
+def test_start_begins_the_run_of_the_settings_and_shows_it(open_page, started):
+    page = open_page("train")
+    page.number_input(key="train_epochs").set_value(4)
+    page.text_input(key="train_name").set_value("mine")
+    page.run()
+    start_button(page).click().run()
+    assert [(c.name, c.epochs, c.dataset, c.architecture) for c in started] == [
+        ("mine", 4, "digits", "base")]
+    assert page.query_params["run"] == "20260102-030401-mine"
+    assert "mine" in texts(page.header)
+    assert not page.exception
+
+
+def test_a_start_that_fails_says_why_and_leaves_the_form(open_page, monkeypatch):
+    def fail(config):
+        raise Unavailable("The disk is full.", "Free some space.")
+
+    page = open_page("train")
+    monkeypatch.setattr("pages.shared.starting.start_run", fail)
+    start_button(page).click().run()
+    assert "The disk is full" in texts(page.error)
+    assert "Free some space" in texts(page.error)
+    assert start_button(page)
+
+
+def test_settings_are_kept_on_the_way_to_another_page_and_back(open_page):
+    page = open_page("train")
+    page.number_input(key="train_epochs").set_value(7).run()
+    page.switch_page("pages/data.py").run()
+    page.switch_page("pages/train.py").run()
+    assert page.number_input(key="train_epochs").value == 7
+
+
+@pytest.mark.parametrize("run_id", ["nothing-here", "../../etc", ".hidden", "A B", "a" * 300])
+def test_a_run_that_does_not_exist_is_said_to_be_missing(open_page, run_id):
+    page = open_page("train", run=run_id)
+    assert len(page.error) == 1
+    assert not page.exception
+
+
+def test_an_active_run_is_shown_to_everybody_who_comes(open_page):
+    folder = write_run(state="running")
+    with folder.lock():
+        page = open_page("train")
+        assert page.query_params["run"] == folder.run_id
+        assert texts(page.header) == "first"
+        assert [m.label for m in page.metric] == ["Training", "Best validation", "Time left",
+                                                  "Images per second"]
+        assert [m.value for m in page.metric] == ["80.0 %", "–", "1 min 01 s", "1.50 k"]
+        assert len(page.get("echarts_chart")) == 2
+        assert list(page.dataframe[0].value["Epoch"]) == ["2 · best", "1"]
+        assert "last words" in texts(page.code)
+
+
+def test_new_epochs_appear_without_reading_the_old_ones_again(open_page):
+    folder = write_run(state="running")
+    with folder.lock():
+        page = open_page("train", run=folder.run_id)
+        write_epoch(folder, 3)
+        with folder.metrics_file.open("a") as file:
+            file.write('{"kind": "epoch", "epoch": 4, "lo')  # torn: its writer is still at it
+        page.run()
+        assert list(page.dataframe[0].value["Epoch"]) == ["3", "2 · best", "1"]
+
+
+def test_stop_asks_the_trainer_and_keeps_the_best(open_page):
+    folder = write_run(state="running")
+    with folder.lock():
+        page = open_page("train", run=folder.run_id)
+        page.button(key="run_stop").click().run()
+        assert json.loads((folder.path / "control.json").read_text())["stop"] is True
+        assert page.button(key="run_stop").disabled
+        assert not page.error
+
+
+def test_stop_at_the_very_moment_of_the_end_is_no_failure(open_page):
+    folder = write_run(state="running")
+    with folder.lock():
+        page = open_page("train", run=folder.run_id)
+    folder.write_status(get_run(folder.run_id).status.__class__(state="failed", message="over"))
+    page.button(key="run_stop").click().run()
+    assert "not training" in texts(page.error)
+    assert not page.exception
+
+
+def test_the_form_warns_while_another_run_is_active(open_page):
+    folder = write_run(state="running")
+    with folder.lock():
+        page = open_page("train", run="new")
+        assert "slower" in texts(page.warning)
+        assert not start_button(page).disabled
+
+
+def test_a_finished_run_shows_its_result(open_page):
+    folder = write_run(
+        state="finished", stage="", model="first", test_accuracy=0.9749, test_loss=0.08,
+        test_n=359, best_epoch=2, best_val_accuracy=0.96, seconds=21.4)
+    page = open_page("train", run=folder.run_id)
+    shown = {metric.label: metric.value for metric in page.metric}
+    assert shown == {"Test accuracy": "97.49 %", "Test images": "359", "Test loss": "0.0800",
+                     "Best validation": "96.00 %", "Wall time": "21 s"}
+    assert "after epoch 2" in texts(page.success)
+    assert not [button for button in page.button if button.key == "run_stop"]
+
+
+@pytest.mark.parametrize("state", ["failed", "diverged"])
+def test_a_failed_run_says_why_and_can_be_started_again(open_page, started, state):
+    folder = write_run(state=state, message="The loss became nan.", hint="Lower the rate.")
+    page = open_page("train", run=folder.run_id)
+    assert "The loss became nan" in texts(page.error)
+    assert "Lower the rate" in texts(page.error)
+    assert "last words" in texts(page.code)
+    page.button(key="run_again").click().run()
+    assert started == [get_run(folder.run_id).config]
+
+
+def test_a_dead_trainer_is_said_to_be_dead(open_page):
+    folder = write_run(state="running")  # nobody holds its lock
+    page = open_page("train", run=folder.run_id)
+    assert "died" in texts(page.error)
+
+
+def test_a_damaged_run_hides_no_other(open_page):
+    write_run(state="finished", model="first", test_accuracy=0.9)
+    broken = write_run("20260102-030406-broken")
+    (broken.path / "status.json").write_text("{")
+    (write_run("20260102-030407-bare").path / "config.json").unlink()
+    page = open_page("train")
+    runs = page.dataframe[-1].value
+    assert list(runs["State"]) == ["damaged", "damaged", "finished"]
+    assert list(runs["Model"])[2] == "first"
+    page = open_page("train", run=broken.run_id)
+    assert "status" in texts(page.error)
+    assert not page.exception
+
+
+def test_a_real_run_from_start_to_its_result(open_page):
+    page = open_page("train")
+    page.number_input(key="train_epochs").set_value(1)
+    page.number_input(key="train_images_digits").set_value(100)
+    page.run()
+    start_button(page).click().run()
+    run_id = page.query_params["run"]
+    run_id = run_id[0] if isinstance(run_id, list) else run_id
+    run = wait_until_ended(run_id, 120)
+    assert run.status.state == "finished", run.folder.log_tail()
+    config = RunConfig("digits", "base", "digits-base", epochs=1, train_images=100)
+    assert run.config == config
+    assert run.command == command_line(config)
+    page.run()
+    assert "digits\\-base" in texts(page.success)
+    assert {m.label: m.value for m in page.metric}["Test images"] == "359"

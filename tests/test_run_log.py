@@ -1,0 +1,93 @@
+"""Following a run's metrics: nothing twice, nothing lost, never too much."""
+
+import math
+
+import pytest
+
+from cnn.runs.folder import RunFolder
+from cnn.training.events import BatchEvent, EpochEvent, NoteEvent
+from pages.shared.run_log import MOST_POINTS, RunLog, RunView
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RunFolder(tmp_path)
+
+
+def batch(number, loss=0.5, batches=100):
+    return BatchEvent(1, number, batches, loss, 0.25, 0.001, 1000.0, 1.0, 9.0)
+
+
+def epoch(number, loss=0.5):
+    return EpochEvent(number, loss, 0.5, 0.6, 0.4, 0.001, 1000.0, 1.0, True)
+
+
+def test_a_run_that_has_told_nothing_yet_is_empty(folder):
+    view = RunLog(folder).view()
+    assert (view.epochs, view.points, view.last) == ((), (), None)
+
+
+def test_only_what_is_new_is_read(folder, monkeypatch):
+    starts = []
+    original = RunFolder.read_events
+    monkeypatch.setattr(RunFolder, "read_events", lambda self, start=0: (
+        starts.append(start), original(self, start))[1])
+    log = RunLog(folder)
+    folder.append_event(epoch(1))
+    log.view()
+    log.view()  # nothing new: not even opened
+    size = folder.metrics_file.stat().st_size
+    folder.append_event(epoch(2))
+    assert [e["epoch"] for e in log.view().epochs] == [1, 2]
+    assert starts == [0, size]
+
+
+def test_progress_is_placed_inside_its_epoch(folder):
+    folder.append_event(batch(50))
+    view = RunLog(folder).view()
+    assert view.points == ((0.5, 0.5, 0.25),)
+    assert view.last["batch"] == 50
+
+
+def test_notes_are_kept(folder):
+    folder.append_event(NoteEvent(3, "learning rate halved", 9.0))
+    assert RunLog(folder).view().notes == ({"epoch": 3, "text": "learning rate halved"},)
+
+
+def test_damaged_and_infinite_records_are_passed_over(folder):
+    folder.append_event(batch(1, math.nan))
+    folder.append_event(epoch(1, math.inf))
+    with folder.metrics_file.open("a") as file:
+        file.write('{"kind": "epoch"}\n{"kind": "batch", "epoch": 1, "batch": 1, "batches": 0}\n'
+                   '{"no": "kind"}\nnot json\n{"kind": "epoch", "epoch": "x"}\n')
+    folder.append_event(epoch(2))
+    view = RunLog(folder).view()
+    assert [e["epoch"] for e in view.epochs] == [2]
+    assert view.points == ()
+
+
+def test_a_long_run_keeps_few_points_and_their_mean(folder):
+    log, count = RunLog(folder), 5 * MOST_POINTS
+    with folder.metrics_file.open("a") as file:
+        for number in range(count):
+            file.write(f'{{"kind": "batch", "epoch": 1, "batch": {number + 1}, '
+                       f'"batches": {count}, "loss": {number / count}, "accuracy": 0.5}}\n')
+    view = log.view()
+    assert MOST_POINTS / 2 <= len(view.points) < MOST_POINTS
+    places = [point[0] for point in view.points]
+    assert places == sorted(places)
+    assert sum(point[1] for point in view.points) / len(view.points) == pytest.approx(0.5, abs=0.01)
+
+
+def test_smoothing_leaves_short_and_straight_curves_alone():
+    short = RunView((), (), ((0.1, 3.0, 0.1), (0.2, 1.0, 0.9)), None)
+    assert short.smoothed("loss") == [(0.1, 3.0), (0.2, 1.0)]
+    straight = RunView((), (), tuple((n / 1000, 2.0 * n, 0.5) for n in range(1000)), None)
+    for place, value in straight.smoothed("loss")[50:-50]:
+        assert value == pytest.approx(2000 * place)
+
+
+def test_smoothing_removes_noise():
+    points = tuple((n / 1000, float(n % 2), 0.5) for n in range(1000))
+    values = [value for _, value in RunView((), (), points, None).smoothed("loss")]
+    assert max(values) - min(values) < 0.2
