@@ -129,6 +129,9 @@ def config_from_dict(data: dict[str, Any]) -> RunConfig:
                        "Give at least dataset, architecture and name.") from error
 
 
+ALWAYS_SAID = ("epochs",)  # the command line's default depends on the data set
+
+
 def command_line(config: RunConfig) -> str:
     """Return the `python -m cnn train` command that starts this very run."""
     words = ["python -m cnn train"]
@@ -137,9 +140,9 @@ def command_line(config: RunConfig) -> str:
     defaults = {f.name: f.default for f in fields(RunConfig)}
     defaults["learning_rate"] = OPTIMIZERS[config.optimizer]
     for name, value in values.items():
-        if value != defaults[name]:
+        if name in ALWAYS_SAID or value != defaults[name]:
             words.append(f"--{name.replace('_', '-')} {value}")
-    # The architecture may bring its own augmentation: say what was used, also when it was none.
+    # Like epochs, augmentation has defaults that depend on data set and architecture.
     words += [f"--rotation {augmentation.rotation!r}", f"--shift {augmentation.shift!r}",
               "--flip" if augmentation.flip else "--no-flip"]
     return " ".join(words)

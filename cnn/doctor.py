@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from cnn.data.progress import Progress, silent
 from cnn.errors import CnnError
+from cnn.hardware import has_bfloat16
 from cnn.paths import PROJECT, data_dir, models_dir, runs_dir
 
 PORT = 8501  # Streamlit's own choice, and the Makefile's
@@ -128,6 +129,16 @@ def _why(status: int, said: str) -> tuple[str, str]:
         return f"TensorFlow crashed ({name}).", hint
     lines = said.strip().splitlines() or ["it said nothing"]
     return f"TensorFlow cannot train: {lines[-1][:200]}", INSTALL
+
+
+def check_processor() -> Iterator[Check]:
+    """Look at whether mixed bfloat16 is worth choosing here."""
+    has = has_bfloat16()
+    if has is None:
+        yield Check("bfloat16", "ok", "Unknown for this processor; float32 is the default.")
+    else:
+        yield Check("bfloat16", "ok", "The processor has bfloat16 instructions." if has else
+                    "The processor has none: choose float32 (the default), the other is slower.")
 
 
 def check_memory() -> Iterator[Check]:
@@ -240,6 +251,7 @@ def _read_archive(path: Path) -> None:
 
 CHECKS: dict[str, Callable[[], Iterator[Check]]] = {
     "python": check_python, "packages": check_packages, "tensorflow": check_tensorflow,
-    "memory": check_memory, "disk": check_disk, "folders": check_folders, "port": check_port,
-    "data sets": check_datasets, "saved models": check_models,
+    "processor": check_processor, "memory": check_memory, "disk": check_disk,
+    "folders": check_folders, "port": check_port, "data sets": check_datasets,
+    "saved models": check_models,
 }

@@ -68,6 +68,8 @@ def test_an_option_changes_its_own_setting_only(name: str) -> None:
     changed = replace(CONFIG, **{name: OTHER[name]})
     if name == "optimizer":
         changed = replace(changed, learning_rate=0.01)
+    if name not in ("dataset", "epochs"):
+        changed = replace(changed, epochs=30)  # the default for digits
     assert parsed(*NEEDED, option(name), str(OTHER[name])) == changed
 
 
@@ -94,6 +96,12 @@ def test_the_learning_rate_is_the_optimizers_own_unless_told_otherwise(
     words: list[str], rate: float
 ) -> None:
     assert parsed(*NEEDED, *words).learning_rate == rate
+
+
+@pytest.mark.parametrize(("dataset", "epochs"), [("digits", 30), ("mnist", 10), ("own", 10)])
+def test_the_epochs_are_the_data_sets_own_unless_told_otherwise(dataset: str, epochs: int) -> None:
+    assert parsed(*NEEDED, "--dataset", dataset).epochs == epochs
+    assert parsed(*NEEDED, "--dataset", dataset, "--epochs", "4").epochs == 4
 
 
 @pytest.mark.parametrize("config", [
@@ -352,7 +360,7 @@ def instant(monkeypatch: pytest.MonkeyPatch) -> None:
             return [predictor.Answer(shares, picture, False) for picture in pictures]
 
     monkeypatch.setattr(predictor, "Predictor", Instant)
-    monkeypatch.setattr(predict, "start_tensorflow", lambda line: None)
+    monkeypatch.setattr(predict, "start_tensorflow", lambda: None)
 
 
 def test_each_picture_has_its_answer_or_its_error_in_order(

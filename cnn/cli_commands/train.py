@@ -24,7 +24,7 @@ from cnn.cli_commands.output import (
 from cnn.config import OPTIMIZERS, PRECISIONS, Augmentation, RunConfig, config_from_dict
 from cnn.errors import BadInput, CnnError
 from cnn.files import suggest_name
-from cnn.models.defaults import default_augmentation
+from cnn.models.defaults import EPOCHS, default_augmentation, default_epochs
 from cnn.prediction.saved import free_name
 from cnn.runs.manager import RunInfo, get_run, start_run, stop_run
 
@@ -35,7 +35,9 @@ _HELP = {
     "dataset": "name of a data set: python -m cnn datasets",
     "architecture": "name of a network: python -m cnn architectures",
     "name": "of the model to save (default: data set and architecture, numbered if taken)",
-    "epochs": "how often to go through the training images",
+    "epochs": "how often to go through the training images (default: "
+    + "".join(f"{epochs} for {name}, " for name, epochs in EPOCHS.items())
+    + f"else {RunConfig.epochs})",
     "batch_size": "images per step",
     "optimizer": " or ".join(OPTIMIZERS),
     "learning_rate": "size of the steps (default: "
@@ -94,6 +96,7 @@ def config_from_options(options: argparse.Namespace) -> RunConfig:
     rate = OPTIMIZERS.get(values.get("optimizer", RunConfig.optimizer), RunConfig.learning_rate)
     values.setdefault("learning_rate", rate)
     dataset, architecture = values["dataset"], values["architecture"]
+    values.setdefault("epochs", default_epochs(dataset))
     values.setdefault("name", free_name(suggest_name(f"{dataset}-{architecture}")))
     augmentation = replace(default_augmentation(architecture, dataset), **changes)
     return replace(config_from_dict(values), augmentation=augmentation)

@@ -119,9 +119,14 @@ def prepare(
         uint8 (H, W, C) of the card's input shape, and whether light and dark were exchanged.
     """
     height, width, channels = card.input_shape
-    seen = to_channels(resize(picture, (height, width), how or card.resize), channels)
-    # Digits on paper are dark on light; the data sets have them light on dark.
-    inverted = card.dark_background and float(np.median(_border(seen))) > 127
+    how = how or card.resize
+    seen = to_channels(resize(picture, (height, width), how), channels)
+    if not card.dark_background:
+        return seen, False
+    # Digits on paper are dark on light; the data sets have them light on dark. The bars of "fit"
+    # say nothing about the ground of the picture.
+    ground = resize(picture, (height, width), "stretch") if how == "fit" else seen
+    inverted = float(np.median(_border(ground))) > 127
     return (255 - seen if inverted else seen), inverted
 
 
