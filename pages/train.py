@@ -19,7 +19,6 @@ from pages.shared.dataset_picker import choose_dataset, is_ready
 from pages.shared.errors import error_text, errors_shown
 from pages.shared.formats import count
 from pages.shared.layer_table import show_graph, show_layers
-from pages.shared.layout import TRAIN
 from pages.shared.live_run import show_run
 from pages.shared.run_table import show_runs
 from pages.shared.starting import show_start_error, start
@@ -104,8 +103,9 @@ def main() -> None:
         st.query_params["run"] = chosen  # so that its result is shown when it is no longer active
         with errors_shown():
             show_run(chosen)
-        st.page_link(TRAIN, label="New run, and all runs", icon=":material/add:",
-                     query_params={"run": NEW})
+        # Not a page link: one that leads to the same page leaves the address as it was.
+        st.button("New run, and all runs", icon=":material/add:", key="run_new",
+                  on_click=st.query_params.update, args=({"run": NEW},))
         return
     draw_form(runs)
     show_runs(runs)

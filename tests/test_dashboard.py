@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,9 @@ for name in ("home", "data", "train", "evaluate", "predict"):
     at.run()
     assert not at.exception, (name, at.exception)
     assert len(at.title) == 1, name
-from pages.shared.server import _warm
-_warm()
+from pages.shared import server
+server.shared_engine = lambda: type("Engine", (), {"start_in_background": print})()
+server._warm()
 print(" ".join(sorted({module.partition(".")[0] for module in sys.modules})))
 """
 
@@ -84,9 +86,11 @@ def test_websockets_pass_untouched():
 class FakeEngine:
     def __init__(self):
         self.calls = []
+        self.started = threading.Event()
 
     def start_in_background(self, model):
         self.calls.append(("start", model))
+        self.started.set()
 
     def close(self):
         self.calls.append(("close",))
@@ -102,6 +106,7 @@ def engine(monkeypatch, folders):
 def test_the_engine_lives_as_long_as_the_server(engine):
     async def live():
         async with lifespan(None):
+            assert engine.started.wait(20)
             assert engine.calls == [("start", "")]
 
     asyncio.run(live())

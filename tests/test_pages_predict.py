@@ -178,12 +178,11 @@ def test_how_begins_with_the_cards_way_and_can_be_changed(predict, asked):
     assert "how the model's own images were made" not in texts(predict.caption)
 
 
-def test_a_note_says_when_light_and_dark_were_exchanged(open_page, asked):
+@pytest.mark.parametrize("value, exchanged", [(255, True), (0, False)])
+def test_a_note_says_when_light_and_dark_were_exchanged(open_page, asked, value, exchanged):
     write_model("first", dark_background=True)
-    page = give(open_page("predict"), ("paper.png", picture(255)))
-    assert "light and dark were exchanged" in texts(page.caption)
-    page = give(open_page("predict"), ("screen.png", picture(0)))
-    assert "light and dark were exchanged" not in texts(page.caption)
+    page = give(open_page("predict"), ("digit.png", picture(value)))
+    assert ("light and dark were exchanged" in texts(page.caption)) is exchanged
 
 
 def test_many_pictures_come_in_pages_and_all_are_in_the_table(predict):

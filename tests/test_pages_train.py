@@ -68,7 +68,7 @@ def test_a_network_that_does_not_fit_the_images_is_refused_with_its_layer(open_p
     ("train_rate_adam", 0.0, "learning"),
     ("train_rotation_base_digits", 200.0, "rotation"),
     ("train_images_digits", 5, "train\\_images"),
-    ("train_epochs", 20_000, "epochs"),
+    ("train_epochs_digits", 20_000, "epochs"),
 ])
 def test_a_value_that_cannot_work_is_refused_in_words(open_page, key, value, words):
     page = open_page("train")
@@ -90,7 +90,7 @@ def test_the_proposed_name_is_free_and_a_taken_one_is_refused(open_page):
 
 def test_the_command_line_follows_the_settings(open_page):
     page = open_page("train")
-    page.number_input(key="train_epochs").set_value(3)
+    page.number_input(key="train_epochs_digits").set_value(3)
     page.selectbox(key="train_architecture").select("augmented")
     page.run()
     assert "--architecture augmented" in command(page)
@@ -112,7 +112,7 @@ def test_each_optimizer_starts_with_its_own_learning_rate(open_page):
 
 def test_start_begins_the_run_of_the_settings_and_shows_it(open_page, started):
     page = open_page("train")
-    page.number_input(key="train_epochs").set_value(4)
+    page.number_input(key="train_epochs_digits").set_value(4)
     page.text_input(key="train_name").set_value("mine")
     page.run()
     start_button(page).click().run()
@@ -137,10 +137,10 @@ def test_a_start_that_fails_says_why_and_leaves_the_form(open_page, monkeypatch)
 
 def test_settings_are_kept_on_the_way_to_another_page_and_back(open_page):
     page = open_page("train")
-    page.number_input(key="train_epochs").set_value(7).run()
+    page.number_input(key="train_epochs_digits").set_value(7).run()
     page.switch_page("pages/data.py").run()
     page.switch_page("pages/train.py").run()
-    assert page.number_input(key="train_epochs").value == 7
+    assert page.number_input(key="train_epochs_digits").value == 7
 
 
 @pytest.mark.parametrize("run_id", ["nothing-here", "../../etc", ".hidden", "A B", "a" * 300])
@@ -203,6 +203,15 @@ def test_the_form_warns_while_another_run_is_active(open_page):
         assert not start_button(page).disabled
 
 
+def test_the_way_from_a_run_to_the_form_is_in_the_address(open_page):
+    folder = write_run(state="running")
+    with folder.lock():
+        page = open_page("train", run=folder.run_id)
+        page.button(key="run_new").click().run()
+        assert page.query_params["run"] == "new"
+        assert start_button(page)
+
+
 def test_a_finished_run_shows_its_result(open_page):
     folder = write_run(
         state="finished", stage="", model="first", test_accuracy=0.9749, test_loss=0.08,
@@ -248,7 +257,7 @@ def test_a_damaged_run_hides_no_other(open_page):
 
 def test_a_real_run_from_start_to_its_result(open_page):
     page = open_page("train")
-    page.number_input(key="train_epochs").set_value(1)
+    page.number_input(key="train_epochs_digits").set_value(1)
     page.number_input(key="train_images_digits").set_value(100)
     page.run()
     start_button(page).click().run()

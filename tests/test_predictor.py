@@ -72,6 +72,17 @@ def test_dark_on_light_is_turned_into_what_the_model_knows(
         assert seen[0, 0, 0] < 127 < seen[4, 3, 0]
 
 
+@pytest.mark.parametrize("how", ["crop", "fit", "stretch"])
+@pytest.mark.parametrize("background, expected", [(255, True), (0, False)])
+def test_the_ground_of_the_picture_decides_whatever_bars_are_added(
+    how: str, background: int, expected: bool
+) -> None:
+    wide = np.full((20, 90, 3), background, np.uint8)
+    wide[5:15, 40:50] = 255 - background
+    card = make_card(input_shape=[8, 8, 1], dark_background=True)
+    assert prepare(wide, card, how)[1] is expected
+
+
 def test_both_ways_of_a_digit_give_the_same_pixels() -> None:
     card = make_card(input_shape=[8, 6, 1], dark_background=True)
     paper, _ = prepare(digit(255, 0), card)

@@ -11,7 +11,12 @@ from model_folders import CLASSES, make_evaluation
 
 from cnn.errors import CnnError, Damaged, NotFound
 from cnn.evaluation import results
-from cnn.evaluation.results import evaluate_predictions, read_evaluation, write_evaluation
+from cnn.evaluation.results import (
+    evaluate_predictions,
+    read_evaluation,
+    wilson_interval,
+    write_evaluation,
+)
 
 
 @pytest.fixture
@@ -63,6 +68,14 @@ def test_classes_may_be_called_anything(names: tuple[str, str]) -> None:
     found = evaluate_predictions(np.eye(2, dtype=np.float32)[[0, 0, 1]], np.array([0, 1, 1]), names)
     assert [row["name"] for row in found.report[:2]] == list(names)
     assert [row["support"] for row in found.report] == [1, 2, 3, 3]
+
+
+@pytest.mark.parametrize("right, count, low, high", [
+    (9, 12, 0.4677, 0.9111), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (1, 1, 0.2065, 1.0),
+    (8000, 10_000, 0.7920, 0.8077),
+])
+def test_the_wilson_interval(right: int, count: int, low: float, high: float) -> None:
+    assert wilson_interval(right, count) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_mistakes_come_most_confident_first() -> None:

@@ -7,7 +7,7 @@ never pyplot, whose global state threads would share.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,24 +27,25 @@ LARGEST_SIDE = 16.0  # inches
 
 
 def draw(
-    figure: str, name: str, evaluation: Evaluation, history: Sequence[dict[str, Any]]
+    figure: str, name: str, evaluation: Callable[[], Evaluation], history: Sequence[dict[str, Any]]
 ) -> bytes:
     """Return a figure as PNG.
 
     Args:
         figure: A key of FIGURES.
         name: Of the model, for the title.
-        evaluation: Test results, for the confusion matrix.
+        evaluation: Gives the test results, which only the confusion matrix needs.
         history: Epoch records, for the curves.
 
     Raises:
         BadInput: If there is no such figure.
+        CnnError: What `evaluation` raises.
     """
     if figure not in FIGURES:
         raise BadInput(f"figure must be one of {', '.join(FIGURES)}. Received: {figure!r}.")
     if figure == "history":
         return _png(_history(name, history))
-    return _png(_confusion(name, evaluation, percent=figure == "confusion-percent"))
+    return _png(_confusion(name, evaluation(), percent=figure == "confusion-percent"))
 
 
 def _png(figure: Any) -> bytes:

@@ -122,8 +122,8 @@ def _figure(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply
     from cnn.prediction.saved import read_history
 
     name = header["model"]
-    evaluation = read_evaluation(model_folder(name))
-    return {}, [draw(header["figure"], name, evaluation, read_history(name))]
+    folder, history = model_folder(name), read_history(name)
+    return {}, [draw(header["figure"], name, lambda: read_evaluation(folder), history)]
 
 
 @_handles("graph")

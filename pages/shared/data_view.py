@@ -13,7 +13,7 @@ from pages.shared.charts import bars_height, counts_option
 from pages.shared.formats import amount, count, plain
 from pages.shared.pictures import enlarged
 
-IMAGES_PER_PAGE = 24
+IMAGES_PER_PAGE = 21  # whole rows of seven, and of three on a phone
 THUMBNAIL, ENLARGED = 96, 256  # pixels of the longest side
 MOST_PILLS = 12  # classes; with more, a list is easier to choose from
 CHANNELS = {1: ("Grey",), 3: ("Red", "Green", "Blue")}

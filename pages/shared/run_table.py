@@ -20,7 +20,7 @@ def show_runs(runs: list[RunInfo]) -> None:
         return
     shown = runs[:MOST_SHOWN]
     st.dataframe(
-        {"": ["Open"] * len(shown),
+        {"Run": ["Open"] * len(shown),
          "Model": [_name(run) for run in shown],
          "State": [run.status.state if run.error is None else "damaged" for run in shown],
          "Data set": [run.config.dataset if run.config else None for run in shown],
@@ -31,7 +31,7 @@ def show_runs(runs: list[RunInfo]) -> None:
          "Started": [_started(run) for run in shown]},
         hide_index=True, placeholder="–", alt="Runs, newest first",
         column_config={
-            "": st.column_config.ButtonColumn(
+            "Run": st.column_config.ButtonColumn(
                 key="run_open", on_click=_open, args=([run.run_id for run in shown],),
                 width="small", type="tertiary"),
             "Best validation": st.column_config.NumberColumn(format="%.2f %%"),

@@ -56,12 +56,10 @@ class SecurityHeaders:
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Start what makes the first visit quick, and end the engine with the server."""
-    engine = shared_engine()
-    engine.start_in_background(_first_model())
     threading.Thread(target=_warm, daemon=True, name="warm-start").start()
     yield
     # An engine that is still starting holds its lock; it ends by itself when this process does.
-    closing = threading.Thread(target=engine.close, daemon=True)
+    closing = threading.Thread(target=shared_engine().close, daemon=True)
     closing.start()
     closing.join(SECONDS_TO_CLOSE)
 
@@ -76,6 +74,8 @@ def _first_model() -> str:
 def _warm() -> None:
     for module in _USED_BY_PAGES:
         importlib.import_module(module)
+    # Only now: importing TensorFlow keeps a core busy for seconds, and a page may be waiting.
+    shared_engine().start_in_background(_first_model())
     try:
         catalogue.load(_OFFLINE_DATASET)  # 0.2 s, once on this computer; no network
     except CnnError as error:  # the page says it to the person who needs the data

@@ -9,7 +9,8 @@ import streamlit as st
 from cnn.config import OPTIMIZERS, PRECISIONS, Augmentation, RunConfig
 from cnn.data.catalogue import DatasetInfo
 from cnn.files import suggest_name
-from cnn.models.defaults import default_augmentation
+from cnn.hardware import has_bfloat16
+from cnn.models.defaults import default_augmentation, default_epochs
 from cnn.models.registry import architecture_names, get_architecture
 from cnn.prediction.saved import free_name
 from pages.shared.formats import plain
@@ -31,7 +32,8 @@ def choose_config(info: DatasetInfo, architecture: str) -> RunConfig:
     """
     left, right = st.columns(2)
     epochs = left.number_input(
-        "Epochs", 1, value=10, key="train_epochs", persist_state="session",
+        "Epochs", 1, value=default_epochs(info.name), key=f"train_epochs_{info.name}",
+        persist_state="session",
         help="How often training goes through all training images.")
     proposal = free_name(suggest_name(f"{info.name}-{architecture}"))
     name = right.text_input(
@@ -113,5 +115,8 @@ def _choose_data(info: DatasetInfo) -> dict[str, Any]:
         "Precision", list(PRECISIONS), default=RunConfig.precision, required=True,
         key="train_precision", persist_state="session", help=" ".join(
             f"**{name}**: {text}" for name, text in PRECISIONS.items()))
+    if precision == "bfloat16" and has_bfloat16() is False:
+        st.warning("This processor has no bfloat16 instructions: training will be several times "
+                   "slower than with float32.", icon=":material/speed:")
     return {"validation_fraction": held_back / 100, "train_images": images, "seed": seed,
             "precision": precision}

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from benchmarks.dashboard_process import CHROMIUM_ARGS, dashboard
+from cnn.runs.folder import RunFolder
 from tests.browser.support import settle
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
@@ -24,8 +25,10 @@ def pytest_collection_modifyitems(items):
 def places(tmp_path_factory):
     """Empty folders for runs, models and data."""
     folder = tmp_path_factory.mktemp("studio")
-    return {"CNN_RUNS_DIR": str(folder / "runs"), "CNN_MODELS_DIR": str(folder / "models"),
-            "CNN_DATA_DIR": str(folder / "data"), "KERAS_HOME": str(folder / "keras")}
+    yield {"CNN_RUNS_DIR": str(folder / "runs"), "CNN_MODELS_DIR": str(folder / "models"),
+           "CNN_DATA_DIR": str(folder / "data"), "KERAS_HOME": str(folder / "keras")}
+    for run in (folder / "runs").glob("*"):  # a test that failed must leave no trainer behind
+        RunFolder(run).ask_to_stop()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,376 @@
+"""The Evaluate page: what is stored with a model, shown without data set and without TensorFlow."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from model_folders import make_evaluation, write_model
+
+from cnn.data.catalogue import load
+from cnn.evaluation.results import Evaluation, evaluate_predictions, write_evaluation
+from cnn.prediction import client
+from cnn.prediction.client import EngineClient
+from pages.shared.confusion import confusion_option, confusion_rows, confusion_words
+from pages.shared.tables import csv_bytes
+
+DIGITS = tuple(str(n) for n in range(10))
+VIEWS = ["History", "Confusion matrix", "Report", "Mistakes", "Details"]
+
+
+def texts(elements):
+    return "\n".join(str(element.value) for element in elements)
+
+
+def charts(page):
+    return [json.loads(chart.proto.spec) for chart in page.get("echarts_chart")]
+
+
+def options(page, key):
+    return page.selectbox(key=key).options
+
+
+@pytest.fixture(autouse=True)
+def no_engine(monkeypatch):
+    """Let every use of the engine fail: nothing but a figure or graph may need it."""
+    engine = EngineClient((sys.executable, "-c", "pass"))
+    monkeypatch.setattr(client, "_shared", engine)
+
+
+@pytest.fixture
+def digits_model(folders):
+    """A model of the digits that takes every test image of a 3 for an 8, more and more surely."""
+    data = load("digits")
+    answers = np.where(data.test_labels == 3, 8, data.test_labels)
+    sure = np.linspace(0.6, 0.99, len(answers)).astype(np.float32)
+    probabilities = np.repeat(((1 - sure) / 9)[:, None], 10, axis=1)
+    probabilities[np.arange(len(answers)), answers] = sure
+    folder = write_model("digits-3", dataset="digits", input_shape=[8, 8, 1],
+                         class_names=list(DIGITS), dataset_fingerprint=data.fingerprint,
+                         test_n=len(answers), test_accuracy=float((answers == data.test_labels)
+                                                                  .mean()))
+    write_evaluation(folder, evaluate_predictions(probabilities, data.test_labels, DIGITS))
+    return data
+
+
+# Any model
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_opens_without_the_data_set_and_without_an_engine(open_page, view):
+    write_model("first")
+    page = open_page("evaluate", view=view)
+    assert not page.exception and not page.error
+    assert [header.value for header in page.header] == [view]
+
+
+def test_the_figures_of_the_card_are_shown_with_n_and_interval(open_page):
+    write_model("first", test_accuracy=0.75, test_n=12)
+    page = open_page("evaluate")
+    shown = {metric.label: metric.value for metric in page.metric}
+    assert shown == {
+        "Test accuracy": "75.00 %", "Test images": "12", "Test loss": "0.6000",
+        "Validation accuracy": "80.00 %", "Best epoch": "2 of 3", "Training images": "90",
+        "Wall time": "12 s", "Parameters": "1.23 k"}
+    accuracy = page.metric[0]
+    assert accuracy.delta == "46.8 % to 91.1 %" and "95 % Wilson" in accuracy.help
+
+
+def test_without_a_model_the_page_says_what_to_do(open_page):
+    page = open_page("evaluate")
+    assert "no saved model yet" in texts(page.info)
+    assert not page.metric
+
+
+def test_a_damaged_model_says_so_and_the_others_can_be_chosen(open_page):
+    write_model("good")
+    (write_model("torn") / "card.json").write_text("{")
+    page = open_page("evaluate", model="torn")
+    assert "card\\.json" in texts(page.error) and not page.metric
+    page.selectbox(key="model").select("good").run()
+    assert not page.error and page.metric
+
+
+@pytest.mark.parametrize("view", VIEWS[1:4])
+def test_a_model_without_test_results_says_how_to_get_them(open_page, view):
+    (write_model("first") / "evaluation.npz").unlink()
+    page = open_page("evaluate", view=view)
+    assert "no stored test results" in texts(page.error)
+    assert "cnn evaluate first" in texts(page.error)
+    page.segmented_control(key="view").set_value("History").run()
+    assert not page.error and page.metric
+
+
+def test_damaged_test_results_say_so(open_page):
+    path = write_model("first") / "evaluation.npz"
+    path.write_bytes(path.read_bytes()[:80])
+    page = open_page("evaluate", view="Report")
+    assert "cannot be read" in texts(page.error)
+
+
+def test_a_model_that_was_evaluated_again_shows_the_new_results(open_page):
+    folder = write_model("first")
+    page = open_page("evaluate", view="Confusion matrix")
+    assert "9 of 12 on the diagonal" in texts(page.caption)
+    better = evaluate_predictions(np.eye(3, dtype=np.float32), np.arange(3), ("ant", "bee", "cat"))
+    write_evaluation(folder, better)
+    page.run()
+    assert "3 of 3 on the diagonal" in texts(page.caption)
+
+
+def test_an_unknown_view_in_the_address_shows_the_first(open_page):
+    write_model("first")
+    assert open_page("evaluate", view="Nonsense").header[0].value == "History"
+
+
+def test_the_way_to_predict_keeps_the_model(open_page):
+    write_model("first")
+    link = open_page("evaluate").page_link[0]
+    assert (link.value, link.proto.query_string) == ("Use it on a picture", "model=first")
+
+
+# History
+
+
+def test_history_shows_both_curves_and_the_same_as_a_table(open_page):
+    write_model("first")
+    page = open_page("evaluate", view="History")
+    accuracy, loss = charts(page)
+    assert accuracy["series"][1]["data"] == [[1, 40], [2, 70], [3, 80]]
+    assert accuracy["series"][1]["markLine"]["data"] == [{"xAxis": 2}]
+    assert [series["name"] for series in loss["series"]] == ["training", "validation"]
+    assert [series["lineStyle"]["type"] for series in loss["series"]] == ["solid", "dashed"]
+    table = page.dataframe[0].value
+    assert table["loss"].tolist() == pytest.approx([1, 1 / 2, 1 / 3])
+    assert table["validation accuracy"].tolist() == pytest.approx([40, 70, 80])
+    assert table["best"].tolist() == ["", "best", ""]
+
+
+def test_a_model_without_history_says_so(open_page):
+    (write_model("first") / "history.jsonl").unlink()
+    page = open_page("evaluate", view="History")
+    assert "history of this model was not kept" in texts(page.info)
+    assert not page.error
+
+
+# Confusion matrix
+
+
+def cells(option):
+    return {cell["name"]: cell["label"]["formatter"] for cell in option["series"][0]["data"]}
+
+
+def test_the_matrix_shows_counts_or_shares_and_the_same_as_a_table(open_page):
+    write_model("first")
+    page = open_page("evaluate", view="Confusion matrix")
+    counts = make_evaluation().confusion
+    assert page.dataframe[0].value[["ant", "bee", "cat"]].to_numpy().tolist() == counts.tolist()
+    assert cells(charts(page)[0])["cat → ant"] == "3"
+    page.segmented_control(key="evaluate_shares").set_value("Per cent of the true class").run()
+    assert cells(charts(page)[0])["cat → ant"] == "75.0"
+    assert page.dataframe[0].value["ant"].tolist() == [100, 0, 75]
+
+
+def test_cells_hold_the_answer_as_column_and_the_truth_as_row():
+    option = confusion_option(["a", "b"], np.array([[5, 1], [0, 9]]), percent=False, dark=False)
+    places = {cell["name"]: cell["value"] for cell in option["series"][0]["data"]}
+    assert places == {"a → a": [0, 0, 5], "a → b": [1, 0, 1], "b → a": [0, 1, 0],
+                      "b → b": [1, 1, 9]}
+    assert option["yAxis"]["inverse"] and option["yAxis"]["name"] == "True class"
+    assert option["xAxis"]["name"] == "Answer"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_number_stands_out_from_its_cell(dark):
+    from PIL import ImageColor
+
+    values = np.arange(100).reshape(10, 10)
+    option = confusion_option([str(i) for i in range(10)], values, percent=False, dark=dark)
+    low, high = (np.array(ImageColor.getrgb(c)) for c in option["visualMap"]["inRange"]["color"])
+
+    def luminance(color):
+        part = np.asarray(color) / 255
+        return np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4) @ [
+            0.2126, 0.7152, 0.0722]
+
+    for cell in option["series"][0]["data"]:
+        cell_color = low + (high - low) * cell["value"][2] / 99
+        pair = sorted([luminance(cell_color), luminance(ImageColor.getrgb(cell["label"]["color"]))])
+        assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4.5
+
+
+def test_many_classes_are_drawn_without_numbers_and_without_empty_cells():
+    names = [f"class {i}" for i in range(120)]
+    option = confusion_option(names, np.eye(120, dtype=np.int64), percent=False, dark=False)
+    assert len(option["series"][0]["data"]) == 120
+    assert not option["series"][0]["label"]["show"]
+
+
+def test_the_words_name_the_largest_confusion():
+    confusion = np.array([[50, 1, 0], [9, 40, 2], [0, 0, 60]])
+    assert confusion_words(["ant", "bee", "cat"], confusion) == (
+        "Confusion matrix: 150 of 162 on the diagonal; most often bee is taken for ant, 9 times.")
+    assert "nothing is mixed up" in confusion_words(["a", "b"], np.eye(2, dtype=np.int64))
+
+
+def test_a_class_without_test_images_gives_zeros_and_classes_may_share_names():
+    rows = confusion_rows(["a", "a", "true class"], np.array([[1, 1, 0], [0, 0, 0], [0, 0, 2]]),
+                          percent=True)
+    assert rows[1] == {"true class": "a", "a (0)": 0, "a (1)": 0, "true class (2)": 0}
+    assert rows[0]["a (0)"] == 50
+
+
+def test_large_counts_are_written_with_separators(open_page):
+    folder = write_model("first")
+    probabilities = np.full((1, 3), 1 / 3, np.float32)
+    big = Evaluation(("ant", "bee", "cat"), 1.0, 0.0, make_evaluation().report,
+                     np.diag([10**6, 1, 1]), np.array([0]), probabilities)
+    write_evaluation(folder, big)
+    assert "1,000,002 of 1,000,002" in texts(open_page("evaluate", view="Confusion matrix").caption)
+
+
+# Report
+
+
+def test_the_report_has_every_class_and_the_averages(open_page):
+    write_model("first")
+    page = open_page("evaluate", view="Report")
+    table = page.dataframe[0].value
+    assert table["class"].tolist() == ["ant", "bee", "cat", "macro avg", "weighted avg"]
+    assert table["recall"].tolist() == pytest.approx([100, 100, 25, 75, 75])
+    assert table["test images"].tolist() == [4, 4, 4, 12, 12]
+
+
+# Mistakes
+
+
+def test_mistakes_are_shown_with_their_images_most_confident_first(open_page, digits_model):
+    page = open_page("evaluate", view="Mistakes")
+    wrong = np.flatnonzero(digits_model.test_labels == 3)
+    captions = [image.captions[0] for image in page.get("image")]
+    assert len(captions) == min(24, len(wrong))
+    assert captions[0].startswith("3 → **8**")
+    assert page.get("image")[0].proto.imgs[0].alt == f"Test image {wrong[-1]} of digits"
+    assert f"{len(wrong)} mistakes among {len(digits_model.test_labels)} test images" in texts(
+        page.caption)
+    assert not page.info
+
+
+def test_the_rest_of_the_mistakes_is_on_the_next_page(open_page, digits_model):
+    page = open_page("evaluate", view="Mistakes")
+    wrong = int((digits_model.test_labels == 3).sum())
+    page.pagination[0].set_value(2).run()
+    assert len(page.get("image")) == wrong - 24
+
+
+def test_mistakes_can_be_filtered_by_truth_and_answer(open_page):
+    write_model("first")  # 2, 5 and 8 are cats taken for ants
+    folder_page = open_page("evaluate", view="Mistakes")
+    assert options(folder_page, "mistakes_True class_first") == ["Any (3)", "cat (3)"]
+    assert options(folder_page, "mistakes_Answer_first") == ["Any (3)", "ant (3)"]
+    folder_page.selectbox(key="mistakes_True class_first").select(2).run()
+    assert "3 mistakes among 12 test images" in texts(folder_page.caption)
+
+
+def test_a_filter_shows_only_what_passes(open_page):
+    folder = write_model("first")
+    labels = np.arange(12) % 3
+    answers = (labels + 1 + (np.arange(12) >= 6)) % 3  # all wrong: half to each other class
+    probabilities = np.full((12, 3), 0.1, np.float32)
+    probabilities[np.arange(12), answers] = 0.8
+    write_evaluation(folder, evaluate_predictions(probabilities, labels, ("ant", "bee", "cat")))
+    page = open_page("evaluate", view="Mistakes")
+    page.selectbox(key="mistakes_True class_first").select(0).run()
+    assert "4 mistakes of 12 among" in texts(page.caption)
+    assert options(page, "mistakes_Answer_first") == ["Any (4)", "bee (2)", "cat (2)"]
+    page.selectbox(key="mistakes_Answer_first").select(1).run()
+    table = page.dataframe[0].value
+    assert table["truth"].tolist() == ["ant", "ant"] and set(table["answer"]) == {"bee"}
+
+
+def test_without_the_data_set_the_mistakes_are_a_table_and_a_note(open_page):
+    write_model("first")
+    page = open_page("evaluate", view="Mistakes")
+    assert "pictures cannot be shown" in texts(page.info)
+    table = page.dataframe[0].value
+    assert table["test image"].tolist() == [5, 2, 8]
+    assert table["confidence"].tolist() == pytest.approx([95, 70, 60])
+    assert not page.get("image")
+
+
+def test_images_of_a_data_set_that_has_changed_are_not_shown(open_page, digits_model, folders):
+    card = folders / "models" / "digits-3" / "card.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"dataset_fingerprint": "0" * 64}))
+    page = open_page("evaluate", view="Mistakes")
+    assert "has changed since" in texts(page.info)
+    assert not page.get("image") and len(page.dataframe)
+
+
+def test_a_model_without_mistakes_says_so(open_page):
+    folder = write_model("first")
+    write_evaluation(folder, evaluate_predictions(np.eye(3, dtype=np.float32), np.arange(3),
+                                                  ("ant", "bee", "cat")))
+    page = open_page("evaluate", view="Mistakes")
+    assert "all 3 test images are right" in texts(page.success)
+
+
+def test_thousands_of_mistakes_open_quickly(open_page):
+    import time
+
+    folder = write_model("first")
+    labels = np.arange(10_000) % 3
+    probabilities = np.roll(np.eye(3, dtype=np.float32)[labels] * 0.7 + 0.1, 1, axis=1)
+    write_evaluation(folder, evaluate_predictions(probabilities, labels, ("ant", "bee", "cat")))
+    page = open_page("evaluate", view="Mistakes")
+    begin = time.process_time()
+    page.run()
+    assert time.process_time() - begin < 1
+
+
+# Details
+
+
+def test_details_name_the_command_and_the_versions(open_page):
+    write_model("first")
+    page = open_page("evaluate", view="Details")
+    assert page.code[0].value == "python -m cnn train --seed 4"
+    table = page.table[0].value.astype(str).to_string()
+    assert "keras 3" in table and "f" * 16 in table and "shapes" in table
+    assert json.loads(page.json[0].value) == {"epochs": 3, "seed": 4}
+
+
+def test_the_graph_of_tf_nn_is_offered_on_a_click_only(open_page):
+    write_model("first", architecture="tf-nn", input_shape=[16, 16, 3])
+    page = open_page("evaluate", view="Details")
+    assert not page.error and not page.get("graphviz_chart")
+    page.toggle(key="train_graph").set_value(True).run()
+    assert "engine" in texts(page.error)  # there is none in this test, and that is all
+
+
+def test_an_architecture_of_a_newer_version_does_not_disturb(open_page):
+    write_model("first", architecture="invented-later")
+    page = open_page("evaluate", view="Details")
+    assert not page.error and page.table
+
+
+# Files to take along
+
+
+def test_figures_and_tables_can_be_taken_along(open_page):
+    write_model("first")
+    found = {}
+    for view in VIEWS:
+        page = open_page("evaluate", view=view)
+        page.segmented_control(key="view").set_value(view).run()
+        found[view] = [button.label for button in page.download_button]
+    assert found == {"History": ["Figure as PNG", "Table as CSV"],
+                     "Confusion matrix": ["Figure as PNG", "Table as CSV"],
+                     "Report": ["Table as CSV"], "Mistakes": ["Table as CSV"], "Details": []}
+
+
+def test_a_table_as_csv_opens_in_spreadsheets_and_runs_nothing():
+    rows = [{"class": "=HYPERLINK(1)", "n": -3}, {"class": "größe, \"x\"", "n": 0.5}]
+    text = csv_bytes(rows)
+    assert text.startswith(b"\xef\xbb\xbf")
+    assert text.decode("utf-8-sig").splitlines() == [
+        "class,n", "'=HYPERLINK(1),-3", '"größe, ""x""",0.5']
