@@ -22,8 +22,7 @@ else:
     from starlette.middleware import Middleware
     from starlette.routing import Mount
 
-    from cnn.api import api
-    from pages.shared.server import SecurityHeaders, lifespan
+    from pages.shared.server import Deferred, SecurityHeaders, lifespan
 
     # Declared before the first visit: otherwise Streamlit, which finds a folder named pages/, runs
     # a page without this file when the first visitor of a server comes by a link to that page.
@@ -32,6 +31,7 @@ else:
     st.navigation(page_list())
     _script_run_log.disabled = False
 
+    api = Deferred("cnn.api", "api")
     app = st.App(__file__, routes=[Mount("/api", app=api)], lifespan=lifespan,
                  middleware=[Middleware(SecurityHeaders)])
 

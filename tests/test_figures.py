@@ -24,13 +24,13 @@ def size_of(png: bytes) -> tuple[int, int]:
 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_every_figure_is_a_png_that_can_be_printed(figure: str) -> None:
-    width, height = size_of(draw(figure, "first", make_evaluation, make_history()))
+    width, height = size_of(draw(figure, "first", make_evaluation(), make_history()))
     assert width >= 600 and height >= 500
 
 
 def test_an_unknown_figure_is_answered_with_those_there_are() -> None:
     with pytest.raises(BadInput, match=r"confusion-percent.*Received: 'pie'"):
-        draw("pie", "first", make_evaluation, make_history())
+        draw("pie", "first", make_evaluation(), make_history())
 
 
 def cell_texts(percent: bool) -> list[str]:
@@ -62,17 +62,13 @@ def test_history_draws_both_curves_and_marks_the_last_best_epoch() -> None:
         assert set(best.get_xdata()) == {3}
 
 
-def no_results() -> Evaluation:
-    raise NotFound("The model first has no stored test results.")
-
-
 def test_history_needs_neither_test_results_nor_any_epoch() -> None:
-    size_of(draw("history", "first", no_results, []))
+    size_of(draw("history", "first", None, []))
 
 
 @pytest.mark.parametrize("names", [("$a$", r"$\nope$", "50 $"), ("_", "a_b^c", "{}")])
 def test_class_names_are_shown_letter_by_letter(names: tuple[str, str, str]) -> None:
-    size_of(draw("confusion", "first", lambda: make_evaluation(names), []))
+    size_of(draw("confusion", "first", make_evaluation(names), []))
 
 
 def test_many_classes_stay_within_a_sane_size() -> None:
@@ -80,9 +76,9 @@ def test_many_classes_stay_within_a_sane_size() -> None:
     probabilities = np.full((100, 100), 1 / 100, np.float32)
     evaluation = Evaluation(names, 0.0, 5.0, (), np.eye(100, dtype=np.int64), np.arange(100),
                             probabilities)
-    assert max(size_of(draw("confusion", "first", lambda: evaluation, []))) < 5000
+    assert max(size_of(draw("confusion", "first", evaluation, []))) < 5000
 
 
 def test_a_matrix_without_test_results_says_so() -> None:
     with pytest.raises(NotFound, match="no stored test results"):
-        draw("confusion", "first", no_results, make_history())
+        draw("confusion", "first", None, make_history())

@@ -7,12 +7,12 @@ never pyplot, whose global state threads would share.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from cnn.errors import BadInput
+from cnn.errors import BadInput, NotFound
 from cnn.evaluation.results import Evaluation
 
 FIGURES = {
@@ -27,25 +27,28 @@ LARGEST_SIDE = 16.0  # inches
 
 
 def draw(
-    figure: str, name: str, evaluation: Callable[[], Evaluation], history: Sequence[dict[str, Any]]
+    figure: str, name: str, evaluation: Evaluation | None, history: Sequence[dict[str, Any]]
 ) -> bytes:
     """Return a figure as PNG.
 
     Args:
         figure: A key of FIGURES.
         name: Of the model, for the title.
-        evaluation: Gives the test results, which only the confusion matrix needs.
+        evaluation: Test results, which "history" can do without.
         history: Epoch records, for the curves.
 
     Raises:
         BadInput: If there is no such figure.
-        CnnError: What `evaluation` raises.
+        NotFound: If it needs test results and there are none.
     """
     if figure not in FIGURES:
         raise BadInput(f"figure must be one of {', '.join(FIGURES)}. Received: {figure!r}.")
     if figure == "history":
         return _png(_history(name, history))
-    return _png(_confusion(name, evaluation(), percent=figure == "confusion-percent"))
+    if evaluation is None:
+        raise NotFound(f"The model {name} has no stored test results.",
+                       f"Run: python -m cnn evaluate {name}")
+    return _png(_confusion(name, evaluation, percent=figure == "confusion-percent"))
 
 
 def _png(figure: Any) -> bytes:

@@ -122,8 +122,9 @@ def _figure(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply
     from cnn.prediction.saved import read_history
 
     name = header["model"]
-    folder, history = model_folder(name), read_history(name)
-    return {}, [draw(header["figure"], name, lambda: read_evaluation(folder), history)]
+    needed = header["figure"] != "history"  # the curves can be drawn without test results
+    evaluation = read_evaluation(model_folder(name)) if needed else None
+    return {}, [draw(header["figure"], name, evaluation, read_history(name))]
 
 
 @_handles("graph")
