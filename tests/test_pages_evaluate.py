@@ -209,7 +209,7 @@ def test_many_classes_are_drawn_without_numbers_and_without_empty_cells():
 def test_the_words_name_the_largest_confusion():
     confusion = np.array([[50, 1, 0], [9, 40, 2], [0, 0, 60]])
     assert confusion_words(["ant", "bee", "cat"], confusion) == (
-        "Confusion matrix: 150 of 162 on the diagonal; most often bee is taken for ant, 9 times.")
+        "Confusion matrix: 150 of 162 on the diagonal; most often bee is taken for ant: 9 of 51.")
     assert "nothing is mixed up" in confusion_words(["a", "b"], np.eye(2, dtype=np.int64))
 
 
@@ -248,6 +248,7 @@ def test_mistakes_are_shown_with_their_images_most_confident_first(open_page, di
     page = open_page("evaluate", view="Mistakes")
     wrong = np.flatnonzero(digits_model.test_labels == 3)
     captions = [image.captions[0] for image in page.get("image")]
+    assert all(url.endswith(".png") for image in page.get("image") for url in image.value)
     assert len(captions) == min(24, len(wrong))
     assert captions[0].startswith("3 → **8**")
     assert page.get("image")[0].proto.imgs[0].alt == f"Test image {wrong[-1]} of digits"

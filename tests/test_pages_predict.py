@@ -126,6 +126,7 @@ def test_the_picture_is_beside_what_the_model_sees_and_both_have_words(predict):
     give(predict, ("meadow.png", picture(size=(300, 600))))
     shown, seen = images(predict)
     assert (shown.caption, seen.caption) == ("600 × 300", "What the model sees")
+    assert shown.url.endswith(".png") and seen.url.endswith(".png")  # exact, as a JPEG is not
     assert shown.alt == "meadow.png" and "as the model sees it" in seen.alt
 
 
@@ -308,6 +309,7 @@ def test_samples_come_from_the_test_split_of_the_models_data(open_page, asked):
     samples = [button for button in page.button if str(button.key).startswith("predict_sample")]
     assert [button.label for button in samples] == ["0", "1", "3", "5", "7", "9"]
     assert [image.alt.rsplit(" ", 1)[1] for image in images(page)] == ["0", "1", "3", "5", "7", "9"]
+    assert all(image.url.endswith(".png") for image in images(page))
     samples[3].click().run()
     assert "in truth 5" in page.subheader[0].value
     assert len(page.progress) == 3 and len(asked()) == 1

@@ -96,9 +96,11 @@ def _show_good(picture: Picture, answer: Prediction) -> None:
     with pictures, st.container(horizontal=True, vertical_alignment="bottom"):
         height, width = answer.size
         shown = max(1, round(width * LARGEST / max(width, height)))
-        st.image(enlarged_png(answer.preview, LARGEST), width=shown, alt=picture.source,
-                 caption=f"{width} × {height}")
-        st.image(enlarged_png(answer.seen, SEEN), caption="What the model sees",
+        # As PNG: Streamlit would turn it into a JPEG, which blends pixels.
+        st.image(enlarged_png(answer.preview, LARGEST), width=shown, output_format="PNG",
+                 alt=picture.source, caption=f"{width} × {height}")
+        st.image(enlarged_png(answer.seen, SEEN), output_format="PNG",
+                 caption="What the model sees",
                  alt=f"{picture.source} as the model sees it, each pixel a square block")
     with bars:
         for name, probability in answer.top[:TOP]:

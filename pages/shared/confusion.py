@@ -54,7 +54,9 @@ def confusion_option(
          "label": {"formatter": texts[true][answer],
                    "color": _ink(_mixed(faint, strong, value / top))}}
         for (true, answer), value in np.ndenumerate(values) if labelled or value]
-    gap = 14 + min(LONGEST_NAME, 6 * max(map(len, names)))
+    longest = max(map(len, names))
+    gap = 14 + min(LONGEST_NAME, 6 * longest)
+    slanted = longest > 3
     axis = {"type": "category", "data": names, "axisTick": {"show": False},
             "axisLine": {"show": False}, "nameLocation": "middle"}
     label = {"interval": 0 if labelled else "auto", "width": LONGEST_NAME, "overflow": "truncate"}
@@ -62,8 +64,8 @@ def confusion_option(
         "animation": False,
         "grid": {"left": 36, "right": 8, "top": 8, "bottom": 24, "containLabel": True},
         "tooltip": {"formatter": "{b}: {@[2]}" + (" %" if percent else "")},
-        "xAxis": {**axis, "name": "Answer", "nameGap": round(0.7 * gap) + 8,
-                  "axisLabel": {**label, "rotate": 45}},
+        "xAxis": {**axis, "name": "Answer", "nameGap": round(0.7 * gap) + 8 if slanted else 24,
+                  "axisLabel": {**label, "rotate": 45 if slanted else 0}},
         "yAxis": {**axis, "name": "True class", "nameGap": gap, "inverse": True,
                   "axisLabel": label},
         "visualMap": {"show": False, "min": 0, "max": top,
@@ -103,8 +105,8 @@ def confusion_words(class_names: Sequence[str], confusion: NDArray[np.int64]) ->
     if not wrong.any():
         return f"{words}; nothing is mixed up."
     true, answer = divmod(int(wrong.argmax()), len(class_names))
-    return (f"{words}; most often {class_names[true]} is taken for {class_names[answer]}, "
-            f"{count(int(wrong.max()))} times.")
+    return (f"{words}; most often {class_names[true]} is taken for {class_names[answer]}: "
+            f"{count(int(wrong.max()))} of {count(int(confusion[true].sum()))}.")
 
 
 def confusion_rows(

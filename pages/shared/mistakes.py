@@ -102,7 +102,7 @@ def _show_grid(
         for facts in _facts(found, rows):
             row = facts["test image"]
             st.image(
-                enlarged(images[row], THUMBNAIL),
+                enlarged(images[row], THUMBNAIL), output_format="PNG",
                 caption=f"{plain(facts['truth'])} → **{plain(facts['answer'])}** "
                         f"{confidence(facts['confidence'])}",
                 alt=f"Test image {row} of {card.dataset}")

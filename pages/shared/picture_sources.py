@@ -103,7 +103,7 @@ def _sample_rows(name: str, fingerprint: str, _data: Dataset) -> list[int]:
 def _show_sample(data: Dataset, row: int) -> None:
     label = data.class_names[data.test_labels[row]]
     with st.container(gap="xxsmall", horizontal_alignment="center"):
-        st.image(enlarged(data.test_images[row], THUMBNAIL),
+        st.image(enlarged(data.test_images[row], THUMBNAIL), output_format="PNG",
                  alt=f"Test image {row}, in truth {label}")
         st.button(plain(label), key=f"predict_sample_{data.name}_{row}", type="tertiary",
                   help="Try this image", on_click=_take_sample, args=(data, row))
