@@ -25,7 +25,8 @@ from cnn.prediction.choice import default_model
 from cnn.prediction.client import EngineClient
 
 PAGES = ("", "data", "train", "evaluate", "predict")
-STARTS = 5
+STARTS = 3
+FIRST_VISITS = 2
 ANSWERS = 200
 # Runs in the page before anything else: notes when the script first runs and when it is done.
 WATCH = """
@@ -106,7 +107,7 @@ def measure(environment: dict[str, str]) -> list[list[object]]:
             executable_path="/usr/bin/chromium", args=list(CHROMIUM_ARGS))
         for name in PAGES:
             runs = []
-            for _ in range(3):
+            for _ in range(FIRST_VISITS):
                 with dashboard(environment) as server:
                     time.sleep(8)  # the engine's start, which every core works on, is over
                     runs.append(first_run(browser, server, name))

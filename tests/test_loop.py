@@ -162,3 +162,10 @@ def test_divergence_is_named_with_epoch_and_batch_and_the_best_weights_stay():
     with pytest.raises(Diverged, match="epoch 2, batch 1"):
         trainer.run()
     assert all(map(np.array_equal, model.get_weights(), seen[0]))
+
+
+def test_a_validation_loss_that_is_no_number_is_divergence_too(monkeypatch):
+    trainer = Trainer(tiny_model(), config(), tiny_data(), lambda event: None)
+    monkeypatch.setattr(trainer.steps, "evaluate", lambda images, labels: (math.inf, 0.1))
+    with pytest.raises(Diverged, match="validation loss became inf in epoch 1"):
+        trainer.run()

@@ -3,6 +3,7 @@
 import io
 import shutil
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,6 +100,19 @@ def test_a_data_set_that_is_not_here_is_not_downloaded_without_a_click(open_page
     assert asked == []
     page.button(key="prepare").click().run()
     assert asked == ["mnist"]
+
+
+def test_a_data_set_that_needs_no_network_is_prepared_at_once(open_page, monkeypatch):
+    from pages.shared import dataset_picker
+
+    asked = []
+    monkeypatch.setattr(dataset_picker, "load", lambda name, progress: asked.append(name))
+    unprepared = replace(dataset_picker.describe("digits"), image_shape=None, available=True)
+    monkeypatch.setattr(dataset_picker, "describe", lambda name: unprepared)
+    monkeypatch.setattr(dataset_picker.st, "rerun", lambda: None)
+    page = open_page("train")
+    assert asked == ["digits"]
+    assert not [button for button in page.button if button.key == "prepare"]
 
 
 def test_a_data_set_that_is_not_here_cannot_be_trained_on(open_page):

@@ -14,7 +14,7 @@ from cnn.errors import BadInput, CnnError, NotFound
 from cnn.hardware import start_tensorflow
 from cnn.prediction.choice import default_model
 
-AT_ONCE = 32  # pictures in memory
+AT_ONCE = 8  # pictures in memory: a decoded photo can have 120 MB
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -86,27 +86,19 @@ def _ready(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
 def _predict(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Classify encoded pictures; each has an answer or an error of its own."""
     predictor = engine.model(header["model"])
-    decoded = [_decode(part) for part in parts]
-    good = [picture for picture in decoded if not isinstance(picture, CnnError)]
-    answers = iter(predictor.predict(good, header.get("how", "")))
     results: list[dict[str, Any]] = []
     pictures: list[bytes] = []
-    for picture in decoded:
-        if isinstance(picture, CnnError):
-            results.append({"error": picture.to_dict()})
+    for part in parts:  # one at a time: a decoded photo can have 120 MB
+        try:
+            picture = decode_image(part)
+        except CnnError as error:
+            results.append({"error": error.to_dict()})
             continue
-        answer = next(answers)
+        answer = predictor.predict([picture], header.get("how", ""))[0]
         results.append(_facts(answer, picture, predictor.card.class_names))
         if header.get("pictures"):
             pictures += [encode_png(thumbnail(picture, PREVIEW_PIXELS)), encode_png(answer.seen)]
     return {"results": results}, pictures
-
-
-def _decode(data: bytes) -> Any:
-    try:
-        return decode_image(data)
-    except CnnError as error:
-        return error
 
 
 def _facts(answer: Answer, picture: Any, class_names: list[str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ a stop within one batch, depends on (seed, epoch, batch) alone, and lets `tf-nn`
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -135,10 +136,7 @@ class Trainer:
         meter = _Meter(self, epoch)
         for images, labels, transforms in self._batches_of(epoch):
             loss, right = self.steps.train(images, labels, transforms)
-            if not np.isfinite(loss):
-                raise Diverged(
-                    f"The loss became {loss} in epoch {epoch}, batch {meter.batch + 1}.",
-                    "Try a learning rate ten times lower.")
+            _check_finite(loss, f"The loss became {loss} in epoch {epoch}, batch {meter.batch + 1}.")
             meter.add(loss, right, len(labels))
             if self.should_stop():
                 if not self.progress.best_epoch:  # keep what the first epoch has learned so far
@@ -149,6 +147,7 @@ class Trainer:
         return True
 
     def _finish_epoch(self, meter: _Meter, val_loss: float, val_accuracy: float) -> None:
+        _check_finite(val_loss, f"The validation loss became {val_loss} in epoch {meter.epoch}.")
         progress = self.progress
         progress.epoch = meter.epoch
         best = (val_accuracy, -val_loss) > (progress.best_val_accuracy, -progress.best_val_loss)
@@ -195,6 +194,11 @@ class Trainer:
     def elapsed(self) -> float:
         """Seconds since training began."""
         return time.monotonic() - self._start
+
+
+def _check_finite(loss: float, message: str) -> None:
+    if not math.isfinite(loss):
+        raise Diverged(message, "Try a learning rate ten times lower.")
 
 
 class _Meter:

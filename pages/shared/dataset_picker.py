@@ -1,6 +1,6 @@
 """Choosing a data set, and getting it ready where it is not: the same on every page that needs one.
 
-A download never starts without a click.
+A download never starts without a click; what is on this computer already is prepared at once.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _label(infos: dict[str, DatasetInfo], name: str) -> str:
     info = infos[name]
     if info.image_shape:
         return f"{info.title} ({size(info.image_shape)}, {amount(len(info.classes), 'class')})"
-    return f"{info.title} (not ready on this computer yet)"
+    return info.title if info.available else f"{info.title} (not on this computer yet)"
 
 
 def is_ready(info: DatasetInfo) -> bool:
@@ -43,10 +43,13 @@ def is_ready(info: DatasetInfo) -> bool:
     if info.kind == "imported":
         st.error(plain(info.note), icon=":material/error:")
         return False
-    st.info(f"**{plain(info.title)}** is not ready on this computer yet. {plain(info.note)}",
+    if info.available:  # seconds, once on this computer
+        _prepare(info)
+        return False
+    st.info(f"**{plain(info.title)}** is not on this computer yet. {plain(info.note)}",
             icon=":material/download:")
-    label = "Prepare it" if info.available else "Download and prepare it"
-    if st.button(label, type="primary", icon=":material/download:", key="prepare"):
+    if st.button("Download and prepare it", type="primary", icon=":material/download:",
+                 key="prepare"):
         _prepare(info)
     return False
 

@@ -72,7 +72,7 @@ def test_a_run_is_watched_disturbed_stopped_evaluated_and_used(visit, server, pl
     page.context.close()  # the tab is gone
     wait_for_epoch(second, 6)
 
-    second.locator(".st-key-run_stop button").click()
+    second.locator(".st-key-run_stop button:visible").click()
     second.get_by_text("Saved as").wait_for()
     recorded = epochs_on_record(places, run_id)
     assert recorded == list(range(1, len(recorded) + 1))
@@ -105,8 +105,9 @@ def test_a_killed_server_disturbs_no_run_and_the_open_page_comes_back(visit, pla
         time.sleep(2)
         assert len(epochs_on_record(places, run_id)) > before
         server = start_dashboard(places, server.port)
-        wait_for_epoch(page, before + 1)
-        page.locator(".st-key-run_stop button").click()
+        wait_for_epoch(page, before + 5)
+        assert page.locator(".st-key-run_stop button:visible").count() == 1
+        page.locator(".st-key-run_stop button:visible").click()
         page.get_by_text("Saved as").wait_for()
     finally:
         server.kill()
