@@ -2,9 +2,9 @@
 
     python -m benchmarks.server [--write]
 
-Each start is a fresh server process on a free port. "First script run" is the time from opening a
-page's websocket to the end of its first run, read in Chromium from Streamlit's own running mark;
-each page is the first visit of a fresh server, the worst case. Needs playwright and a Chromium.
+Each start is a fresh server process on a free port. "First script run" is the time from the message
+with which a browser asks for a page to the one that says the script has finished, on the websocket
+that Streamlit's own front end uses; each page is the first visit of a fresh server, the worst case.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
-from benchmarks.dashboard_process import CHROMIUM_ARGS, Dashboard, dashboard
+from benchmarks.dashboard_process import Dashboard, dashboard
 from benchmarks.report import arguments, publish, table
 from cnn.paths import models_dir
 from cnn.prediction.choice import default_model
@@ -26,36 +28,24 @@ from cnn.prediction.client import EngineClient
 
 PAGES = ("", "data", "train", "evaluate", "predict")
 STARTS = 3
-FIRST_VISITS = 2
+FIRST_VISITS = 3
 ANSWERS = 200
-# Runs in the page before anything else: notes when the script first runs and when it is done.
-WATCH = """
-window.marks = {};
-const open = window.WebSocket;
-window.WebSocket = class extends open {
-  constructor(...a) {
-    super(...a);
-    this.addEventListener('open', () => marks.open ??= performance.now());
-  }
-};
-setInterval(() => {
-  const app = document.querySelector('[data-testid=stApp]');
-  const state = app && app.getAttribute('data-test-script-state');
-  const drawn = marks.open && document.querySelector('h1');
-  if (state === 'notRunning' && drawn) marks.done ??= performance.now();
-}, 5);
-"""
 
 
-def first_run(browser: Browser, server: Dashboard, page_name: str) -> float:
-    """Return the seconds of the first script run of a page."""
-    page = browser.new_page()
-    page.add_init_script(WATCH)
-    page.goto(f"{server.url}/{page_name}")
-    page.wait_for_function("window.marks.done", timeout=60_000)
-    marks: dict[str, float] = page.evaluate("window.marks")
-    page.close()
-    return (marks["done"] - marks["open"]) / 1000
+def first_run(server: Dashboard, page: str) -> float:
+    """Return the seconds of one script run of a page."""
+    address = f"ws://127.0.0.1:{server.port}/_stcore/stream"
+    with connect(address, origin=Origin(server.url), subprotocols=[Subprotocol("streamlit")],
+                 max_size=None) as socket:
+        ask = BackMsg()
+        ask.rerun_script.page_name = page
+        begin = time.perf_counter()
+        socket.send(ask.SerializeToString())
+        while True:
+            answer = ForwardMsg()
+            answer.ParseFromString(socket.recv(timeout=60))
+            if answer.WhichOneof("type") == "script_finished":
+                return time.perf_counter() - begin
 
 
 def cold_answer(server: Dashboard, image: bytes) -> float:
@@ -102,24 +92,20 @@ def measure(environment: dict[str, str]) -> list[list[object]]:
     rows: list[list[object]] = [
         row("health answers after start", health, "s", 2.0),
         row("first answer, engine cold, from server start on", cold, "s", 12.0)]
-    with sync_playwright() as playwright:
-        browser: Any = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=list(CHROMIUM_ARGS))
+    for name in PAGES:
+        runs = []
+        for _ in range(FIRST_VISITS):
+            with dashboard(environment) as server:
+                time.sleep(8)  # the engine's start, which every core works on, is over
+                runs.append(first_run(server, name))
+        rows.append(row(f"first script run of /{name}", runs, "s", 0.5))
+    with dashboard(environment) as server:
         for name in PAGES:
-            runs = []
-            for _ in range(FIRST_VISITS):
-                with dashboard(environment) as server:
-                    time.sleep(8)  # the engine's start, which every core works on, is over
-                    runs.append(first_run(browser, server, name))
-            rows.append(row(f"first script run of /{name}", runs, "s", 0.5))
-        with dashboard(environment) as server:
-            for name in PAGES:
-                first_run(browser, server, name)
-            time.sleep(10)
-            memory, engine = server.memory()
-            rows.append(row("server memory, idle, after all pages", [memory], "MB", 250))
-            rows.append(["engine memory, one model", f"{engine:.0f} MB", "", ""])
-        browser.close()
+            first_run(server, name)
+        time.sleep(10)
+        memory, engine = server.memory()
+        rows.append(row("server memory, idle, after all pages", [memory], "MB", 250))
+        rows.append(["engine memory, one model", f"{engine:.0f} MB", "", ""])
     latency = engine_latency(image)
     rows.append(row("engine, one 640×480 PNG with pictures, warm", latency, "ms", 100))
     return rows

@@ -136,7 +136,8 @@ class Trainer:
         meter = _Meter(self, epoch)
         for images, labels, transforms in self._batches_of(epoch):
             loss, right = self.steps.train(images, labels, transforms)
-            _check_finite(loss, f"The loss became {loss} in epoch {epoch}, batch {meter.batch + 1}.")
+            _check_finite(
+                loss, f"The loss became {loss} in epoch {epoch}, batch {meter.batch + 1}.")
             meter.add(loss, right, len(labels))
             if self.should_stop():
                 if not self.progress.best_epoch:  # keep what the first epoch has learned so far
