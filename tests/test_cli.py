@@ -77,8 +77,8 @@ def test_an_option_changes_its_own_setting_only(name: str) -> None:
     ([], Augmentation()),
     (["--rotation", "12.5"], Augmentation(rotation=12.5)),
     (["--shift", "0.25", "--flip"], Augmentation(shift=0.25, flip=True)),
-    (["--architecture", "augmented"], Augmentation(10, 0.1, False)),
-    (["--architecture", "augmented", "--dataset", "cifar10"], Augmentation(10, 0.1, True)),
+    (["--architecture", "augmented"], Augmentation(5, 0.1, False)),
+    (["--architecture", "augmented", "--dataset", "cifar10"], Augmentation(5, 0.1, True)),
     (["--architecture", "augmented", "--dataset", "cifar10", "--no-flip", "--rotation", "0"],
      Augmentation(0, 0.1, False)),
 ])

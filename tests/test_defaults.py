@@ -28,7 +28,7 @@ def test_digits_are_never_mirrored_but_otherwise_treated_alike(
 
 
 def test_the_augmented_network_mirrors_photographs() -> None:
-    assert default_augmentation("augmented", "cifar10") == Augmentation(10, 0.1, True)
+    assert default_augmentation("augmented", "cifar10") == Augmentation(5, 0.1, True)
 
 
 def test_an_unknown_architecture_is_refused() -> None:

@@ -49,20 +49,25 @@ def deeper_dropout(input_shape: Shape, classes: int) -> tuple[LayerSpec, ...]:
     return (*stages, Flatten(), Dense(256, "relu"), Dropout(0.5))
 
 
-@register("batchnorm", "The deeper network with dropout and batch normalisation.")
+@register("batchnorm", "The deeper network with batch normalisation and light dropout.")
 def batchnorm(input_shape: Shape, classes: int) -> tuple[LayerSpec, ...]:
-    """Return `deeper_dropout` with batch normalisation before each stage's ReLU."""
-    return _normalised((0.2, 0.3, 0.4))
+    """Return `deeper` with batch normalisation before each ReLU.
+
+    The dropout is lighter than in `deeper_dropout`: with the same rates the normalised network
+    reached 63.6 % on CIFAR-10 in 8 epochs, less than without normalisation. Dropout shifts the
+    variance that batch normalisation has learned to expect (Li et al., arXiv 1801.05134).
+    """
+    return _normalised((0.1, 0.1, 0.2), 0.3)
 
 
 @register("augmented", "Batch normalisation, lighter dropout, and images changed at random.",
-          augmentation=Augmentation(rotation=10, shift=0.1, flip=True))
+          augmentation=Augmentation(rotation=5, shift=0.1, flip=True))
 def augmented(input_shape: Shape, classes: int) -> tuple[LayerSpec, ...]:
     """Return `batchnorm` with less dropout, because changed images already hinder overfitting."""
-    return _normalised((0.1, 0.2, 0.3))
+    return _normalised((0.05, 0.05, 0.1), 0.2)
 
 
-def _normalised(rates: tuple[float, float, float]) -> tuple[LayerSpec, ...]:
+def _normalised(rates: tuple[float, float, float], last: float) -> tuple[LayerSpec, ...]:
     stages = [layer for filters, rate in zip(_STAGES, rates, strict=True) for layer in
               (Conv(filters, 3), BatchNorm(), Activation("relu"), MaxPool(), Dropout(rate))]
-    return (*stages, Flatten(), Dense(256, "relu"), Dropout(0.5))
+    return (*stages, Flatten(), Dense(256), BatchNorm(), Activation("relu"), Dropout(last))
