@@ -42,7 +42,7 @@ def test_totals_are_the_sums_of_the_rows(name: str) -> None:
 
 def test_only_batch_normalisation_has_weights_that_are_not_trained() -> None:
     summary = summarise("batchnorm", (32, 32, 3), 10)
-    assert summary.parameters - summary.trainable_parameters == 2 * (32 + 64 + 128)
+    assert summary.parameters - summary.trainable_parameters == 2 * (32 + 64 + 128 + 256)
     plain = summarise("deeper", (32, 32, 3), 10)
     assert plain.parameters == plain.trainable_parameters
 
