@@ -1,4 +1,4 @@
-"""Fixtures for tests that open pages: own folders for everything, and the dashboard itself."""
+"""Fixtures for all tests: own folders for everything, and the dashboard to open pages of."""
 
 import shutil
 from pathlib import Path
@@ -25,14 +25,19 @@ def digits_folder(tmp_path_factory):
 
 
 @pytest.fixture
-def folders(tmp_path, monkeypatch, digits_folder):
-    """Point runs, models and data (the digits only) to folders of this test."""
-    shutil.copytree(digits_folder, tmp_path / "data")
-    monkeypatch.setenv("CNN_DATA_DIR", str(tmp_path / "data"))
+def empty_folders(tmp_path, monkeypatch):
+    """Point runs, models and data to folders of this test that do not exist yet."""
+    for kind in ("RUNS", "MODELS", "DATA"):
+        monkeypatch.setenv(f"CNN_{kind}_DIR", str(tmp_path / kind.lower()))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setenv("CNN_RUNS_DIR", str(tmp_path / "runs"))
-    monkeypatch.setenv("CNN_MODELS_DIR", str(tmp_path / "models"))
     return tmp_path
+
+
+@pytest.fixture
+def folders(empty_folders, digits_folder):
+    """The same with the digits prepared, as they are soon after the first start."""
+    shutil.copytree(digits_folder, empty_folders / "data")
+    return empty_folders
 
 
 @pytest.fixture

@@ -34,11 +34,7 @@ PNG = encode_png(np.full((9, 7, 3), 200, np.uint8))
 RUN = "20260101-000000-first"
 
 
-@pytest.fixture(autouse=True)
-def _places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in ("RUNS", "MODELS", "DATA"):
-        monkeypatch.setenv(f"CNN_{kind}_DIR", str(tmp_path / kind.lower()))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+pytestmark = pytest.mark.usefixtures("empty_folders")
 
 
 @pytest.fixture

@@ -36,11 +36,7 @@ OTHER: dict[str, Any] = {  # another valid value for each setting
     "rotation": 12.5, "shift": 0.25}
 
 
-@pytest.fixture(autouse=True)
-def _places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in ("RUNS", "MODELS", "DATA"):
-        monkeypatch.setenv(f"CNN_{kind}_DIR", str(tmp_path / kind.lower()))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+pytestmark = pytest.mark.usefixtures("empty_folders")
 
 
 def parsed(*words: str) -> RunConfig:

@@ -19,12 +19,7 @@ from cnn.doctor import Check
 from cnn.errors import Unavailable
 from cnn.paths import PROJECT
 
-
-@pytest.fixture(autouse=True)
-def _places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in ("RUNS", "MODELS", "DATA"):
-        monkeypatch.setenv(f"CNN_{kind}_DIR", str(tmp_path / kind.lower()))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+pytestmark = pytest.mark.usefixtures("empty_folders")
 
 
 def states(checks: Iterator[Check]) -> dict[str, str]:

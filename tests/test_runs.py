@@ -19,11 +19,7 @@ HOLDER = ("import sys, time; from pathlib import Path; from cnn.runs.folder impo
           "    print('held', flush=True); time.sleep(60)")
 
 
-@pytest.fixture(autouse=True)
-def _places(tmp_path, monkeypatch):
-    for kind in ("RUNS", "MODELS", "DATA"):
-        monkeypatch.setenv(f"CNN_{kind}_DIR", str(tmp_path / kind.lower()))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+pytestmark = pytest.mark.usefixtures("empty_folders")
 
 
 @pytest.fixture

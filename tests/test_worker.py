@@ -20,11 +20,7 @@ from cnn.runs import manager
 PATIENCE = 90  # seconds; a busy machine starts TensorFlow slowly
 
 
-@pytest.fixture(autouse=True)
-def _places(tmp_path, monkeypatch):
-    for kind in ("RUNS", "MODELS", "DATA"):
-        monkeypatch.setenv(f"CNN_{kind}_DIR", str(tmp_path / kind.lower()))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+pytestmark = pytest.mark.usefixtures("empty_folders")
 
 
 def start(**settings):
