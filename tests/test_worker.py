@@ -13,7 +13,6 @@ import pytest
 
 from cnn.config import RunConfig, config_from_dict
 from cnn.evaluation.results import read_evaluation
-from cnn.files import TEMPORARY
 from cnn.prediction.saved import list_models, read_card, read_history
 from cnn.runs import manager
 
@@ -149,15 +148,31 @@ def test_a_name_taken_during_the_run_costs_neither_model(tmp_path):
     assert (taken / "precious").read_text() == "mine"
 
 
+def test_a_name_taken_at_the_last_moment_costs_neither_model(tmp_path, monkeypatch):
+    # In this process, to take the name between the choice of a name and the save.
+    from cnn.prediction import saved
+    from cnn.runs.worker import Worker
+
+    def save_late(model, card, *rest):
+        (tmp_path / "models" / "first").mkdir(parents=True, exist_ok=True)
+        return save(model, card, *rest)
+
+    save = saved.save_model
+    monkeypatch.setattr(saved, "save_model", save_late)
+    monkeypatch.setattr(manager, "_spawn", lambda command, log: None)
+    run_id = start(epochs=1)
+    Worker(manager.get_run(run_id).folder).run()
+    assert manager.get_run(run_id).status.model == "first-2"
+    assert read_card("first-2").name == "first-2"
+
+
 def test_a_failure_is_in_words_and_leaves_no_half_model(tmp_path):
-    run_id = start(train_images=0, validation_fraction=0.01, epochs=1, name="small")
+    run_id = start(train_images=3)  # fewer than classes: found out when the data are there
     status = manager.wait_until_ended(run_id, PATIENCE).status
-    # 14 validation images of ten classes: allowed or refused, but never silent.
-    assert status.state in ("finished", "failed")
-    assert status.state == "finished" or (status.message and status.hint)
-    models = tmp_path / "models"
-    assert not models.exists() or not [
-        p for p in models.iterdir() if p.name.startswith(TEMPORARY)]
+    assert status.state == "failed"
+    assert "3" in status.message
+    assert status.hint
+    assert list(tmp_path.glob("models/*")) == []
 
 
 def test_metrics_are_written_a_few_times_a_second_at_most(endless):

@@ -146,25 +146,35 @@ class Worker:
     def _evaluate_and_save(self, model: Any, dataset: Any, stopped: str) -> None:
         from cnn.evaluation.results import evaluate_predictions
         from cnn.prediction.predictor import predict_arrays
-        from cnn.prediction.saved import free_name, save_model
 
         probabilities = predict_arrays(model, dataset.test_images)
         evaluation = evaluate_predictions(probabilities, dataset.test_labels, dataset.class_names)
         self._say(stage="saving the model", test_accuracy=evaluation.accuracy,
                   test_loss=evaluation.loss, test_n=evaluation.count)
-        # The name was free at the start; if another run took it meanwhile, neither is lost.
-        name = free_name(self.config.name)
-        card = self._card(name, model, dataset, evaluation, stopped)
-        save_model(model, card, self.history, evaluation)
+        name = self._save(model, self._card(dataset, evaluation, stopped), evaluation)
         self._end("stopped" if stopped == STOPPED_BY_HAND else "finished", stopped, model=name)
 
-    def _card(self, name: str, model: Any, dataset: Any, evaluation: Any, stopped: str) -> Any:
+    def _save(self, model: Any, card: Any, evaluation: Any) -> str:
+        """Save under the name asked for; if another run took it meanwhile, neither is lost."""
+        from cnn.prediction.saved import free_name, save_model
+
+        while True:
+            name = free_name(card.name)
+            try:
+                save_model(model, replace(card, name=name), self.history, evaluation)
+            except CnnError:
+                if free_name(name) == name:  # still free: something else is wrong
+                    raise
+            else:
+                return name
+
+    def _card(self, dataset: Any, evaluation: Any, stopped: str) -> Any:
         from cnn.models.registry import get_architecture
         from cnn.prediction.saved import Card
 
         config, status = self.config, self.status
         return Card(
-            name=name, architecture=config.architecture, dataset=dataset.name,
+            name=config.name, architecture=config.architecture, dataset=dataset.name,
             class_names=list(dataset.class_names), input_shape=list(dataset.image_shape),
             resize=dataset.resize, test_accuracy=evaluation.accuracy, test_loss=evaluation.loss,
             test_n=evaluation.count, val_accuracy=status.best_val_accuracy,
