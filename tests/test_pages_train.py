@@ -95,7 +95,7 @@ def test_the_command_line_follows_the_settings(open_page):
     page.run()
     assert "--architecture augmented" in command(page)
     assert "--epochs 3" in command(page)
-    assert "--rotation 10" in command(page)
+    assert "--rotation 5" in command(page)
     assert "--no-flip" in command(page)  # digits are never mirrored, whatever the network
 
 
