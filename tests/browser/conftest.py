@@ -1,6 +1,7 @@
 """A real dashboard and a real Chromium for the tests in this folder."""
 
 import shutil
+import subprocess
 
 import pytest
 
@@ -8,8 +9,18 @@ from benchmarks.dashboard_process import CHROMIUM_ARGS, dashboard
 from cnn.runs.folder import RunFolder
 from tests.browser.support import settle
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
-                None)
+
+def _starts(command):
+    """Whether it is a browser; on Ubuntu a command of this name may only say how to get one."""
+    try:
+        return subprocess.run([command, "--version"], capture_output=True, timeout=60,
+                              check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+CHROMIUM = next(filter(_starts, filter(None, map(
+    shutil.which, ("chromium", "chromium-browser", "google-chrome")))), None)
 
 
 def pytest_collection_modifyitems(items):
@@ -60,7 +71,7 @@ def visit(browser):
                                       color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.problems = []
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         page.goto(url)
