@@ -9,6 +9,8 @@ from run_folders import write_epoch, write_run
 from cnn.config import RunConfig, command_line
 from cnn.errors import Unavailable
 from cnn.runs.manager import get_run, wait_until_ended
+from cnn.training.events import BatchEvent
+from pages.shared import live_run
 
 
 def texts(elements):
@@ -162,6 +164,44 @@ def test_an_active_run_is_shown_to_everybody_who_comes(open_page):
         assert len(page.get("echarts_chart")) == 2
         assert list(page.dataframe[0].value["Epoch"]) == ["2 · best", "1"]
         assert "last words" in texts(page.code)
+
+
+def test_an_active_run_shows_how_far_it_is(open_page):
+    folder = write_run(state="running")
+    with folder.lock():
+        page = open_page("train", run=folder.run_id)
+        shown = texts(page.get("html"))
+        assert "Epoch 2 of 5" in shown
+        assert "Batch 21 of 21" in shown
+        assert 'aria-valuenow="40"' in shown
+
+
+def test_what_a_trainer_does_before_its_first_batch_is_in_words(open_page):
+    folder = write_run(epochs=0, state="running", stage="loading the data: <b>")
+    with folder.lock():
+        page = open_page("train", run=folder.run_id)
+        assert "Loading the data: &lt;b&gt;" in texts(page.get("html"))
+        assert not page.get("echarts_chart")
+
+
+def test_a_look_draws_the_whole_page_again_when_state_or_pace_changes(folders, monkeypatch):
+    class DrawnAgain(Exception):
+        pass
+
+    def rerun():
+        raise DrawnAgain
+
+    monkeypatch.setattr(live_run.st, "rerun", rerun)
+    folder = write_run(state="running")
+    often, seldom = live_run.SECONDS_BETWEEN_LOOKS, live_run.SECONDS_BETWEEN_CURVES
+    with folder.lock():
+        live_run._watch(folder.run_id, "running", often)
+        with pytest.raises(DrawnAgain):
+            live_run._watch(folder.run_id, "starting", often)
+        folder.append_event(BatchEvent(3, 1, 21, 0.5, 0.8, 0.001, 1500.0, live_run.YOUNG, 61.0))
+        with pytest.raises(DrawnAgain):
+            live_run._watch(folder.run_id, "running", often)
+        live_run._watch(folder.run_id, "running", seldom)
 
 
 def test_new_epochs_appear_without_reading_the_old_ones_again(open_page):

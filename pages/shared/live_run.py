@@ -1,6 +1,7 @@
 """One run on the Train page: watched while it is active, its result when it has ended.
 
-Everything comes from the run's folder, so every visitor and every reload sees the same.
+Everything comes from the run's folder, so every visitor and every reload sees the same. What it has
+learnt so far is drawn by `run_history`.
 """
 
 from __future__ import annotations
@@ -13,18 +14,19 @@ from cnn.errors import CnnError
 from cnn.prediction.saved import free_name
 from cnn.runs.folder import STATES, Status
 from cnn.runs.manager import RunInfo, get_run, stop_run
-from pages.shared.charts import history_alt, history_option
 from pages.shared.errors import show_error
 from pages.shared.formats import NOTHING, count, decimal, duration, mega, percent, plain
 from pages.shared.layout import EVALUATE, PREDICT
+from pages.shared.progress import progress_bar
+from pages.shared.run_history import draw_history
 from pages.shared.run_log import RunView, view_run
 from pages.shared.starting import show_start_error, start
 
-# Drawing costs the browser, on the same cores as the training, 17 % of one core at one look a
-# second with 1,600 points and 9 % like this.
+# The browser draws on the same cores as the training, and curves cost it ten times as much as
+# figures (docs/results.md, "What watching costs").
 SECONDS_BETWEEN_LOOKS = 2.0
-CHART_HEIGHT = 300  # pixels
-FIRST_AXIS_END = 10  # epochs
+SECONDS_BETWEEN_CURVES = 6.0
+YOUNG = 30.0  # seconds of training in which curves change a lot: they are drawn at every look
 COLORS = {"starting": "blue", "running": "blue", "stopping": "orange", "finished": "green",
           "stopped": "green", "interrupted": "red", "diverged": "red", "failed": "red"}
 
@@ -39,27 +41,31 @@ def show_run(run_id: str) -> None:
     run = get_run(run_id)
     if run.error:
         raise run.error
-    # The timer lives in the browser and only while the run is active; a change of state draws
-    # the whole page once more, which ends it.
-    every = SECONDS_BETWEEN_LOOKS if run.active else None
-    st.fragment(run_every=every)(_draw)(run_id, run.status.state)
+    _draw_head(run)
+    if run.active:
+        # The timers live in the browser and only while the run is active; a change of what `_watch`
+        # is told draws the whole page once more, which sets or ends them.
+        every = _seconds_between_curves(view_run(run.folder))
+        st.fragment(run_every=SECONDS_BETWEEN_LOOKS)(_watch)(run_id, run.status.state, every)
+        st.fragment(run_every=every)(draw_history)(run_id)
+    else:
+        _draw_result(run)
+        draw_history(run_id)
     _draw_settings(run)
 
 
-def _draw(run_id: str, state: str) -> None:
+def _watch(run_id: str, state: str, every: float) -> None:
     run = get_run(run_id)
-    if run.status.state != state:
-        st.rerun()
     view = view_run(run.folder)
-    _draw_head(run)
-    if run.active:
-        _draw_progress(run, view)
-        _draw_figures(run, view)
-    else:
-        _draw_result(run)
-    _draw_curves(run, view)
-    _draw_epochs(view)
-    _draw_log(run)
+    if (run.status.state, _seconds_between_curves(view)) != (state, every):
+        st.rerun()
+    _draw_progress(run, view)
+    _draw_figures(run, view)
+
+
+def _seconds_between_curves(view: RunView) -> float:
+    young = view.last is None or view.last.get("seconds", 0.0) < YOUNG
+    return SECONDS_BETWEEN_LOOKS if young else SECONDS_BETWEEN_CURVES
 
 
 def _draw_head(run: RunInfo) -> None:
@@ -91,14 +97,13 @@ def _stop(run_id: str) -> None:
 def _draw_progress(run: RunInfo, view: RunView) -> None:
     last, epochs = view.last, run.config.epochs if run.config else 1
     if run.status.stage != "training" or last is None:
-        done = min(run.status.epoch / epochs, 1.0)
-        st.progress(done, text=plain(_stage(run.status)))
+        st.html(progress_bar(run.status.epoch / epochs, _stage(run.status)))
         return
     share = last["batch"] / last["batches"]
-    whole = min((last["epoch"] - 1 + share) / epochs, 1.0)
-    st.progress(whole, text=f"Epoch {last['epoch']} of {epochs}")
-    st.progress(min(share, 1.0), text=f"Batch {count(last['batch'])} of {count(last['batches'])} "
-                                      "in this epoch")
+    st.html(progress_bar((last["epoch"] - 1 + share) / epochs,
+                         f"Epoch {last['epoch']} of {epochs}")
+            + progress_bar(share, f"Batch {count(last['batch'])} of {count(last['batches'])} "
+                                  "in this epoch"))
 
 
 def _stage(status: Status) -> str:
@@ -158,60 +163,6 @@ def _draw_restart(run: RunInfo) -> None:
         st.button("Start again with the same settings", icon=":material/replay:",
                   key="run_again", on_click=start, args=(config,))
     show_start_error()
-
-
-def _draw_curves(run: RunInfo, view: RunView) -> None:
-    if not view.points and not view.epochs:
-        if run.active:
-            st.skeleton(height=CHART_HEIGHT)
-        return
-    end = _axis_end(run, view)
-    columns = st.columns(2)
-    for column, key in zip(columns, ("loss", "accuracy"), strict=True):
-        with column:
-            st.subheader(key.capitalize(), anchor=False)
-            st.echarts_chart(history_option(view.epochs, key, view.smoothed(key), end),
-                             height=CHART_HEIGHT, key=f"run_{key}",
-                             alt=history_alt(view.epochs, key))
-
-
-def _axis_end(run: RunInfo, view: RunView) -> int:
-    """Return where the axis of epochs ends: it doubles now and then, up to the epochs asked for."""
-    if not run.active or run.config is None:
-        return 0
-    end, now = FIRST_AXIS_END, view.last["epoch"] if view.last else 1
-    while end < now:
-        end *= 2
-    return min(end, run.config.epochs)
-
-
-def _draw_epochs(view: RunView) -> None:
-    if view.epochs:
-        newest_first = view.epochs[::-1]
-        best = next((e["epoch"] for e in newest_first if e["best"]), 0)
-        share = st.column_config.NumberColumn(format="%.2f %%")
-        loss = st.column_config.NumberColumn(format="%.4f")
-        st.dataframe(
-            {"Epoch": [f"{e['epoch']} · best" if e["epoch"] == best else str(e["epoch"])
-                       for e in newest_first],
-             "Loss": [e["loss"] for e in newest_first],
-             "Validation loss": [e["val_loss"] for e in newest_first],
-             "Accuracy": [100 * e["accuracy"] for e in newest_first],
-             "Validation accuracy": [100 * e["val_accuracy"] for e in newest_first],
-             "Learning rate": [f"{e['learning_rate']:.2g}" for e in newest_first],
-             "Time": [duration(e["seconds"]) for e in newest_first]},
-            hide_index=True, height="auto", key="run_epochs", alt="Figures of each epoch",
-            column_config={"Loss": loss, "Validation loss": loss,
-                           "Accuracy": share, "Validation accuracy": share})
-    for note in view.notes:
-        st.caption(f":material/info: Epoch {note['epoch']}: {plain(note['text'])}")
-
-
-def _draw_log(run: RunInfo) -> None:
-    log = run.folder.log_tail()
-    open_at_once = run.status.state in ("failed", "interrupted", "diverged")
-    with st.expander("Log of the trainer", expanded=open_at_once, icon=":material/article:"):
-        st.code(log or "Nothing yet.", language=None, wrap_lines=True, height=240)
 
 
 def _draw_settings(run: RunInfo) -> None:

@@ -19,7 +19,7 @@ import streamlit as st
 
 from cnn.runs.folder import RunFolder
 
-MOST_POINTS = 500  # then neighbours are averaged: a chart is redrawn at every look
+MOST_POINTS = 250  # then neighbours are averaged: a chart is drawn again every few seconds
 SMOOTH_PART = 50  # each drawn value is the mean over this part of the curve, around its place
 
 Point = tuple[float, float, float]  # epoch as a decimal, loss, accuracy
