@@ -66,8 +66,9 @@ def _draw_epochs(view: RunView) -> None:
              "Learning rate": [f"{e['learning_rate']:.2g}" for e in newest_first],
              "Time": [duration(e["seconds"]) for e in newest_first]},
             hide_index=True, height="auto", key="run_epochs", alt="Figures of each epoch",
-            column_config={"Loss": loss, "Validation loss": loss,
-                           "Accuracy": share, "Validation accuracy": share})
+            column_config={"Epoch": st.column_config.TextColumn(width=84), "Loss": loss,
+                           "Validation loss": loss, "Accuracy": share,
+                           "Validation accuracy": share})
     for note in view.notes:
         st.caption(f":material/info: Epoch {note['epoch']}: {plain(note['text'])}")
 
