@@ -11,6 +11,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from cnn.config import Augmentation
 from cnn.data.catalogue import dataset_names, describe
 from cnn.models.registry import architecture_names, get_architecture
 from cnn.models.summary import Summary
@@ -89,8 +90,10 @@ def datasets_record() -> Record:
 def architecture_record(name: str) -> Record:
     """Return what an architecture is, whatever the images."""
     known = get_architecture(name)
+    recipe = {key: asdict(value) if isinstance(value, Augmentation) else value
+              for key, value in known.recipe.items()}
     return {"name": known.name, "description": known.description, "family": known.family,
-            "engine": known.engine, "augmentation": asdict(known.augmentation)}
+            "engine": known.engine, "recipe": recipe}
 
 
 def architectures_record() -> Record:

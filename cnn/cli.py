@@ -24,6 +24,7 @@ from cnn.errors import CnnError
 COMMANDS = {
     "train": "Train a network on a data set and save the best of it.",
     "runs": "List training runs, or show one.",
+    "resume": "Go on with a run whose trainer died.",
     "stop": "Ask a run to stop and keep its best.",
     "evaluate": "Measure a saved model on its test images.",
     "predict": "Say what pictures show.",

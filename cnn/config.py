@@ -13,7 +13,11 @@ from typing import Any
 from cnn.errors import BadInput
 from cnn.files import check_name
 
-OPTIMIZERS = {"adam": 0.001, "sgd": 0.01}  # name: default learning rate; sgd has momentum 0.9
+OPTIMIZERS = {"adam": 0.001, "sgd": 0.01, "muon": 0.24}  # name: default learning rate
+SCHEDULES = {
+    "constant": "The learning rate stays, unless a plateau lowers it.",
+    "linear": "The learning rate falls evenly, to zero at the last step.",
+}
 PRECISIONS = {
     "float32": "Exact, and right for every machine.",
     "bfloat16": "Mixed bfloat16: faster on CPUs that have it, weights stay float32.",
@@ -40,18 +44,20 @@ class Augmentation:
 
     rotation: float = 0.0  # degrees, up to this much either way
     shift: float = 0.0  # fraction of height and width, up to this much either way
-    flip: bool = False  # mirror left and right, half of the time
+    flip: bool = False  # mirror left and right, every second time that an image is shown
+    cutout: float = 0.0  # side of a square of mean colour, as a fraction of height and width
 
     def __post_init__(self) -> None:
         _number("rotation", self.rotation, 0, 180)
         _number("shift", self.shift, 0, 0.5)
         if not isinstance(self.flip, bool):
             raise BadInput(f"flip must be true or false. Received: {self.flip!r}.")
+        _number("cutout", self.cutout, 0, 0.9)
 
     @property
     def active(self) -> bool:
         """Whether any image is changed at all."""
-        return bool(self.rotation or self.shift or self.flip)
+        return bool(self.rotation or self.shift or self.flip or self.cutout)
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ class RunConfig:
     batch_size: int = 64
     optimizer: str = "adam"
     learning_rate: float = 0.001
+    schedule: str = "constant"
+    label_smoothing: float = 0.0  # share of each target that is spread over all classes
     early_stopping: int = 0  # epochs without better validation accuracy before the end; 0: never
     reduce_on_plateau: int = 0  # epochs without lower validation loss before halving; 0: never
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -84,12 +92,18 @@ class RunConfig:
         _number("batch_size", self.batch_size, 1, 8192, whole=True)
         _choice("optimizer", self.optimizer, OPTIMIZERS)
         _number("learning_rate", self.learning_rate, 1e-8, 10)
+        _choice("schedule", self.schedule, SCHEDULES)
+        _number("label_smoothing", self.label_smoothing, 0, 0.5)
         _number("early_stopping", self.early_stopping, 0, 1000, whole=True)
         _number("reduce_on_plateau", self.reduce_on_plateau, 0, 1000, whole=True)
         _number("seed", self.seed, 0, 2**31 - 1, whole=True)
         _number("validation_fraction", self.validation_fraction, 0.01, 0.5)
         _number("train_images", self.train_images, 0, 10_000_000, whole=True)
         _choice("precision", self.precision, PRECISIONS)
+        if self.schedule != "constant" and self.reduce_on_plateau:
+            raise BadInput(f"The schedule {self.schedule!r} cannot be joined with "
+                           "reduce_on_plateau: both decide the learning rate.",
+                           "Set reduce_on_plateau to 0, or the schedule to constant.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as JSON-ready values."""
@@ -127,22 +141,3 @@ def config_from_dict(data: dict[str, Any]) -> RunConfig:
     except TypeError as error:
         raise BadInput(f"The configuration is incomplete: {error}.",
                        "Give at least dataset, architecture and name.") from error
-
-
-ALWAYS_SAID = ("epochs",)  # the command line's default depends on the data set
-
-
-def command_line(config: RunConfig) -> str:
-    """Return the `python -m cnn train` command that starts this very run."""
-    words = ["python -m cnn train"]
-    values = {f.name: getattr(config, f.name) for f in fields(RunConfig)}
-    augmentation = values.pop("augmentation")
-    defaults = {f.name: f.default for f in fields(RunConfig)}
-    defaults["learning_rate"] = OPTIMIZERS[config.optimizer]
-    for name, value in values.items():
-        if name in ALWAYS_SAID or value != defaults[name]:
-            words.append(f"--{name.replace('_', '-')} {value}")
-    # Like epochs, augmentation has defaults that depend on data set and architecture.
-    words += [f"--rotation {augmentation.rotation!r}", f"--shift {augmentation.shift!r}",
-              "--flip" if augmentation.flip else "--no-flip"]
-    return " ".join(words)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnn.config import RunConfig, command_line
+from cnn.config import RunConfig
 from cnn.data.catalogue import DatasetInfo
 from cnn.data.splits import split_training
 from cnn.errors import CnnError
+from cnn.models.defaults import command_line
 from cnn.models.summary import summarise
 from cnn.runs.manager import RunInfo, check_run, list_runs
 from pages.shared.cached import dataset

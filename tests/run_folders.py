@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from cnn.config import RunConfig, command_line
+from cnn.config import RunConfig
+from cnn.models.defaults import command_line
 from cnn.paths import runs_dir
 from cnn.runs.folder import RunFolder, Status
 from cnn.training.events import BatchEvent, EpochEvent

@@ -19,9 +19,10 @@ from cnn.api_records import models_record
 from cnn.cli import COMMANDS, build_parser, command_module, main
 from cnn.cli_commands import evaluate, models, predict, train
 from cnn.cli_commands.output import duration, table
-from cnn.config import Augmentation, RunConfig, command_line
+from cnn.config import Augmentation, RunConfig
 from cnn.data.catalogue import load
 from cnn.data.images import encode_png
+from cnn.models.defaults import command_line
 from cnn.paths import PROJECT
 from cnn.runs.folder import RunFolder, Status
 from cnn.training.events import BatchEvent, EpochEvent, NoteEvent

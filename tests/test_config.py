@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from cnn.config import Augmentation, RunConfig, command_line, config_from_dict
+from cnn.config import Augmentation, RunConfig, config_from_dict
 from cnn.errors import BadInput
+from cnn.models.defaults import command_line
 
 GOOD = {"dataset": "digits", "architecture": "base", "name": "first"}
 

@@ -6,8 +6,9 @@ import pytest
 from model_folders import write_model
 from run_folders import write_epoch, write_run
 
-from cnn.config import RunConfig, command_line
+from cnn.config import RunConfig
 from cnn.errors import Unavailable
+from cnn.models.defaults import command_line
 from cnn.runs.manager import get_run, wait_until_ended
 from cnn.training.events import BatchEvent
 from pages.shared import live_run

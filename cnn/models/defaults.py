@@ -1,31 +1,74 @@
 """What a training does unless it is told otherwise, where that depends on data or network.
 
-The one rule for CLI and Train page. Knows the names of data sets, not their images.
+The one rule for CLI, Train page and presets. Knows the names of data sets, not their images.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
-from cnn.config import Augmentation, RunConfig
+from cnn.config import OPTIMIZERS, RunConfig
 from cnn.models.registry import get_architecture
 
 # A mirrored digit is another sign or none: flips would teach what is wrong.
 NEVER_MIRRORED = frozenset({"digits", "mnist"})
 # An epoch of digits has 21 batches, one of CIFAR-10 has 704: ten are too few to learn from.
 EPOCHS = {"digits": 30}
+# Muon's steps keep their size however small the gradient is: only a rate that falls ends its noise.
+SCHEDULES_OF = {"muon": "linear"}
 
 
-def default_epochs(dataset: str) -> int:
-    """Return how many epochs a training on `dataset` has by default."""
-    return EPOCHS.get(dataset, RunConfig.epochs)
+def default_config(architecture: str, dataset: str, name: str, optimizer: str = "") -> RunConfig:
+    """Return the configuration that training `architecture` on `dataset` has by default.
 
-
-def default_augmentation(architecture: str, dataset: str) -> Augmentation:
-    """Return the random changes that training `architecture` on `dataset` uses by default.
+    Args:
+        architecture: Its name in the registry.
+        dataset: Name of the data set.
+        name: Of the model to save.
+        optimizer: Chosen instead of the architecture's own; learning rate and schedule then follow.
 
     Raises:
         NotFound: If there is no such architecture.
     """
-    augmentation = get_architecture(architecture).augmentation
-    return replace(augmentation, flip=False) if dataset in NEVER_MIRRORED else augmentation
+    recipe = dict(get_architecture(architecture).recipe)
+    own = recipe.setdefault("optimizer", RunConfig.optimizer)
+    if optimizer and optimizer != own:
+        recipe["optimizer"] = optimizer
+        recipe.pop("learning_rate", None)
+    config = RunConfig(dataset=dataset, architecture=architecture, name=name, **{
+        "epochs": EPOCHS.get(dataset, RunConfig.epochs),
+        **_following(recipe["optimizer"]), **recipe})
+    if dataset in NEVER_MIRRORED:
+        config = replace(config, augmentation=replace(config.augmentation, flip=False))
+    return config
+
+
+def _following(optimizer: str) -> dict[str, Any]:
+    """Return the settings that depend on the optimizer."""
+    return {"learning_rate": OPTIMIZERS.get(optimizer, RunConfig.learning_rate),
+            "schedule": SCHEDULES_OF.get(optimizer, RunConfig.schedule)}
+
+
+def command_line(config: RunConfig) -> str:
+    """Return the `python -m cnn train` command that starts this very run.
+
+    Settings whose default depends on data set or architecture are always said, so that the command
+    means the same when those defaults have changed.
+
+    Raises:
+        NotFound: If there is no such architecture.
+    """
+    words = ["python -m cnn train"]
+    varying = {"epochs", *get_architecture(config.architecture).recipe}
+    usual = {f.name: f.default for f in fields(RunConfig)} | _following(config.optimizer)
+    values = {f.name: getattr(config, f.name) for f in fields(RunConfig)}
+    augmentation = values.pop("augmentation")
+    for name, value in values.items():
+        if name in varying or value != usual[name]:
+            words.append(f"--{name.replace('_', '-')} {value}")
+    words += [f"--rotation {augmentation.rotation!r}", f"--shift {augmentation.shift!r}",
+              "--flip" if augmentation.flip else "--no-flip"]
+    if augmentation.cutout or "augmentation" in varying:
+        words.append(f"--cutout {augmentation.cutout!r}")
+    return " ".join(words)

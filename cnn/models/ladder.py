@@ -61,7 +61,7 @@ def batchnorm(input_shape: Shape, classes: int) -> tuple[LayerSpec, ...]:
 
 
 @register("augmented", "Batch normalisation, lighter dropout, and images changed at random.",
-          augmentation=Augmentation(rotation=5, shift=0.1, flip=True))
+          recipe={"augmentation": Augmentation(rotation=5, shift=0.1, flip=True)})
 def augmented(input_shape: Shape, classes: int) -> tuple[LayerSpec, ...]:
     """Return `batchnorm` with less dropout, because changed images already hinder overfitting."""
     return _normalised((0.05, 0.05, 0.1), 0.2)

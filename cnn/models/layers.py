@@ -32,13 +32,14 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return the normalised inputs, and update the moving statistics in training."""
+        scale = self.gamma if self.scale else tf.ones_like(self.moving_mean)
         if not (training and self.trainable):
             outputs, _, _ = tf.compat.v1.nn.fused_batch_norm(
-                inputs, self.gamma, self.beta, self.moving_mean, self.moving_variance,
+                inputs, scale, self.beta, self.moving_mean, self.moving_variance,
                 epsilon=self.epsilon, is_training=False)
             return outputs
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            inputs, self.gamma, self.beta, epsilon=self.epsilon, is_training=True)
+            inputs, scale, self.beta, epsilon=self.epsilon, is_training=True)
         count = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
         biased = variance * ((count - 1) / count)  # the operation divides by count - 1, Keras not
         self._move(self.moving_mean, mean)

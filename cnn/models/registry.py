@@ -7,11 +7,11 @@ imports TensorFlow or Keras, and nothing here knows how a description becomes a 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Literal
 
-from cnn.config import Augmentation
 from cnn.errors import NotFound
 from cnn.models.specs import Activation, Dense, LayerSpec, Rescaling, Shape, named_layers
 
@@ -27,30 +27,34 @@ class Architecture:
     name: str
     description: str  # one line
     family: str  # the module that describes it
-    augmentation: Augmentation  # what its training uses unless told otherwise
+    recipe: Mapping[str, Any]  # settings of `RunConfig` for it, where they are not the usual ones
     engine: Engine  # what executes it: Keras layers or our own code on tf.nn
+    head: Dense  # the last layer with weights; its units are the classes
     body: Body  # (input shape, classes) to the layers between rescaling and head
 
     def layers(self, input_shape: Shape, classes: int) -> tuple[tuple[str, LayerSpec], ...]:
         """Return all layers from rescaling to probabilities, each with its name."""
         body = named_layers(self.body(input_shape, classes))
-        head = (("logits", Dense(classes)), ("probabilities", Activation("softmax")))
+        head = (("logits", replace(self.head, units=classes)),
+                ("probabilities", Activation("softmax")))
         return (("rescaling", Rescaling()), *body, *head)
 
 
 def register(
     name: str,
     description: str,
-    augmentation: Augmentation = Augmentation(),  # noqa: B008 - frozen, so it can be shared
+    recipe: Mapping[str, Any] = MappingProxyType({}),
     engine: Engine = "keras",
+    head: Dense = Dense(0),  # noqa: B008 - frozen, so it can be shared
 ) -> Callable[[Body], Body]:
     """Register the decorated function as the body of an architecture.
 
     Args:
         name: What people choose it by.
         description: One line that says what it is good for.
-        augmentation: Default random changes to training images. Defaults to none.
+        recipe: Settings of `RunConfig` that its training uses unless told otherwise.
         engine: What executes it.
+        head: Description of the last layer with weights, for any number of units.
 
     Raises:
         ValueError: If the name is taken.
@@ -60,7 +64,7 @@ def register(
             raise ValueError(f"The architecture {name!r} is registered twice.")
         family = body.__module__.rpartition(".")[2]
         _ARCHITECTURES[name] = Architecture(
-            name, description, family, augmentation, engine, body)
+            name, description, family, recipe, engine, head, body)
         return body
 
     return add
@@ -86,4 +90,4 @@ def get_architecture(name: str) -> Architecture:
 
 
 # These modules need `register`, so they come last; their order is the order of the list.
-from cnn.models import dense, ladder, vgg, by_hand, lenet  # noqa: E402, F401, I001
+from cnn.models import dense, ladder, vgg, by_hand, lenet, speedrun  # noqa: E402, F401, I001

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 from cnn.errors import BadInput
 
 Shape = tuple[int, ...]
-_READABLE = {"relu": "ReLU", "softmax": "Softmax"}
+_READABLE = {"relu": "ReLU", "silu": "SiLU", "softmax": "Softmax"}
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,15 @@ class Rescaling(LayerSpec):
 
 @dataclass(frozen=True)
 class Conv(LayerSpec):
-    """Square convolution with bias and stride 1."""
+    """Square convolution with stride 1."""
 
     filters: int
     kernel: int
     activation: Literal["relu"] | None = None
     padding: Literal["same", "valid"] = "same"
     l2: float = 0.0  # weight of the squared kernel in the loss
+    bias: bool = True
+    identity: bool = False  # starts by passing its input on, as far as there are filters
 
     prefix = "conv"
 
@@ -93,7 +95,7 @@ class Conv(LayerSpec):
 
     def parameters(self, shape: Shape) -> int:
         """Return the number of kernel weights and biases."""
-        return self.filters * (self._inputs(shape) + 1)
+        return self.filters * (self._inputs(shape) + self.bias)
 
     def multiply_adds(self, shape: Shape) -> int:
         """Return the multiply-adds for one image."""
@@ -101,6 +103,45 @@ class Conv(LayerSpec):
 
     def _inputs(self, shape: Shape) -> int:
         return self.kernel * self.kernel * shape[-1]
+
+
+@dataclass(frozen=True)
+class Whitening(LayerSpec):
+    """Convolution whose kernels turn patches of training images into unrelated values.
+
+    Two kernels for each direction in which patches vary, one the negative of the other, and a bias
+    that takes off the mean colour. Nothing in it is trained.
+    """
+
+    filters: int
+    kernel: int
+
+    prefix = "whitening"
+
+    @property
+    def label(self) -> str:
+        """What the layer is, in a few words for a table."""
+        return f"Whitening {self.kernel}×{self.kernel}, {self.filters}, not trained"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return the output's shape; the kernel must fit into the input."""
+        return self._convolution.output_shape(shape)
+
+    def parameters(self, shape: Shape) -> int:
+        """Return the number of kernel weights and biases."""
+        return self._convolution.parameters(shape)
+
+    def trainable_parameters(self, shape: Shape) -> int:
+        """Return 0."""
+        return 0
+
+    def multiply_adds(self, shape: Shape) -> int:
+        """Return the multiply-adds for one image."""
+        return self._convolution.multiply_adds(shape)
+
+    @property
+    def _convolution(self) -> Conv:
+        return Conv(self.filters, self.kernel, padding="valid")
 
 
 @dataclass(frozen=True)
@@ -139,8 +180,27 @@ class AveragePool(_Pool):
 
 
 @dataclass(frozen=True)
+class GlobalMaxPool(LayerSpec):
+    """The largest value of each channel, as one row of values."""
+
+    prefix = "global_pool"
+
+    @property
+    def label(self) -> str:
+        """What the layer is, in a few words for a table."""
+        return "Global max pool"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return the number of channels as a shape."""
+        return (shape[-1],)
+
+
+@dataclass(frozen=True)
 class BatchNorm(LayerSpec):
-    """Batch normalisation with scale, offset and moving statistics per channel."""
+    """Batch normalisation with offset and moving statistics, and usually scale, per channel."""
+
+    scale: bool = True
+    momentum: float = 0.99  # of the moving statistics
 
     prefix = "norm"
 
@@ -151,18 +211,18 @@ class BatchNorm(LayerSpec):
 
     def parameters(self, shape: Shape) -> int:
         """Return the number of weights: scale, offset, moving mean and moving variance."""
-        return 4 * shape[-1]
+        return (3 + self.scale) * shape[-1]
 
     def trainable_parameters(self, shape: Shape) -> int:
         """Return the number of scales and offsets; the moving statistics are not trained."""
-        return 2 * shape[-1]
+        return (1 + self.scale) * shape[-1]
 
 
 @dataclass(frozen=True)
 class Activation(LayerSpec):
     """A function on each value, or softmax over the units."""
 
-    name: Literal["relu", "softmax"]
+    name: Literal["relu", "silu", "softmax"]
 
     prefix = "activation"
 
@@ -170,6 +230,34 @@ class Activation(LayerSpec):
     def label(self) -> str:
         """What the layer is, in a few words for a table."""
         return _named(self.name)
+
+
+@dataclass(frozen=True)
+class Scale(LayerSpec):
+    """Multiplies all values by one fixed number."""
+
+    factor: float
+
+    prefix = "scale"
+
+    @property
+    def label(self) -> str:
+        """What the layer is, in a few words for a table."""
+        return f"Times {self.factor:.4g}"
+
+
+@dataclass(frozen=True)
+class Skip(LayerSpec):
+    """Adds the output of the layer so many places before, which has the same shape."""
+
+    back: int
+
+    prefix = "skip"
+
+    @property
+    def label(self) -> str:
+        """What the layer is, in a few words for a table."""
+        return f"Add what came out {self.back} rows above"
 
 
 @dataclass(frozen=True)
@@ -204,11 +292,13 @@ class Flatten(LayerSpec):
 
 @dataclass(frozen=True)
 class Dense(LayerSpec):
-    """Fully connected layer with bias, for an input of one row of values."""
+    """Fully connected layer, for an input of one row of values."""
 
     units: int
     activation: Literal["relu"] | None = None
     l2: float = 0.0  # weight of the squared kernel in the loss
+    bias: bool = True
+    unit: bool = False  # starts with weights of standard deviation 1
 
     prefix = "dense"
 
@@ -223,7 +313,7 @@ class Dense(LayerSpec):
 
     def parameters(self, shape: Shape) -> int:
         """Return the number of kernel weights and biases."""
-        return self.units * (shape[0] + 1)
+        return self.units * (shape[0] + self.bias)
 
     def multiply_adds(self, shape: Shape) -> int:
         """Return the multiply-adds for one image."""

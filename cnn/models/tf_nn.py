@@ -71,6 +71,11 @@ class TfNetwork(keras.layers.Layer):
                 self._add(name, index, (shape[0], layer.units), layer.l2)
             shape = layer.output_shape(shape)
 
+    def last_weights(self) -> list[Any]:
+        """Return the weights of the last layer, which gives the logits."""
+        name = self._network[-1][0]
+        return [self._kernels[name], self._biases[name]]
+
     def _add(self, name: str, index: int, shape: Shape, l2: float) -> None:
         initializer = keras.initializers.GlorotUniform(derived_seed(self._seed, index))
         self._kernels[name] = self.add_weight(

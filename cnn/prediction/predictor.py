@@ -42,10 +42,11 @@ def predict_arrays(network: Any, images: Images) -> NDArray[np.float32]:
     Returns:
         float32 (N, K).
     """
-    return _in_batches(compile_network(network), images)
+    return predict_in_batches(compile_network(network), images)
 
 
-def _in_batches(function: Any, images: Images) -> NDArray[np.float32]:
+def predict_in_batches(function: Any, images: Images) -> NDArray[np.float32]:
+    """Return the probabilities of a function that `compile_network` returned."""
     parts = [
         function(np.asarray(images[begin : begin + BATCH], np.float32)).numpy()
         for begin in range(0, len(images), BATCH)
@@ -95,7 +96,7 @@ class Predictor:
         if not pictures:
             return []
         prepared = [prepare(picture, self.card, how) for picture in pictures]
-        probabilities = _in_batches(self._function, np.stack([seen for seen, _ in prepared]))
+        probabilities = predict_in_batches(self._function, np.stack([seen for seen, _ in prepared]))
         return [Answer(row, seen, inverted)
                 for row, (seen, inverted) in zip(probabilities, prepared, strict=True)]
 

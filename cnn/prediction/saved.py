@@ -67,6 +67,11 @@ class Card:
     needs_cnn: bool = False  # the Keras file loads only where this package is installed
     dark_background: bool = False  # trained on light strokes on black
     stopped: str = ""  # why training ended before the last epoch asked for
+    temperature: float = 1.0  # what the logits were divided by, fitted on the validation images
+    calibration_error_before: float | None = None  # expected calibration error, test images, 0..1
+    calibration_error: float | None = None  # the same for the model as saved
+    averaged_test_accuracy: float | None = None  # over the views of `averaging`
+    sittings: int = 1  # trainer processes that the training took
     card_version: int = CARD_VERSION
 
 

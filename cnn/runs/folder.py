@@ -6,7 +6,7 @@
     control.json   what a person asks of the run; written by pages and CLI, read by the trainer
     lock           held by the trainer for as long as it lives
     log.txt        the trainer's output
-    checkpoints/   best weights so far
+    checkpoints/   last.npz: state of the training after its last whole epoch, and the best weights
 
 A run is alive if its lock is held, never because of a process number: those are reused. Knows
 nothing of how a trainer is started or what it does.
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class Status:
     state: str = "starting"
     stage: str = "waiting for the trainer"  # in words, for the person
     created: float = 0.0
+    asked: float = 0.0  # when the present trainer was; 0: when the run was created
     started: float = 0.0
     ended: float = 0.0
     pid: int = 0
@@ -60,7 +62,8 @@ class Status:
     test_accuracy: float | None = None
     test_loss: float | None = None
     test_n: int = 0
-    seconds: float = 0.0  # wall time, from the start of the trainer to the saved model
+    seconds: float = 0.0  # wall time of all sittings, up to the last whole epoch or the end
+    sittings: int = 0  # trainer processes so far
     message: str = ""  # of an error, or why it ended early
     hint: str = ""
     parameters: int = 0
@@ -91,9 +94,9 @@ class RunFolder:
         return self.path / "log.txt"
 
     @property
-    def checkpoints(self) -> Path:
-        """Folder of weights."""
-        return self.path / "checkpoints"
+    def checkpoint(self) -> Path:
+        """State of the training after the last whole epoch."""
+        return self.path / "checkpoints" / "last.npz"
 
     def lock(self) -> FileLock:
         """Return the lock that means "alive"; not yet taken."""
@@ -161,6 +164,10 @@ class RunFolder:
         """Return the events from byte `start`, and where to go on reading."""
         return read_json_lines(self.metrics_file, start)
 
+    def forget_requests(self) -> None:
+        """Drop what was asked of an earlier trainer."""
+        (self.path / "control.json").unlink(missing_ok=True)
+
     def ask_to_stop(self) -> None:
         """Ask the trainer to stop and keep its best."""
         atomic_write_json(self.path / "control.json", {"stop": True, "asked": time.time()})
@@ -179,6 +186,14 @@ class RunFolder:
         except FileNotFoundError:
             return ""
         return "\n".join(text.splitlines()[-lines:])
+
+
+def epochs_told(events: Sequence[dict[str, Any]], last: int) -> list[dict[str, Any]]:
+    """Return the epoch events up to epoch `last`, each once: a resumed run tells some twice."""
+    told = {event["epoch"]: event for event in events
+            if event["kind"] == "epoch" and event["epoch"] <= last}
+    return [{key: value for key, value in event.items() if key != "kind"}
+            for event in told.values()]
 
 
 def _plausible(status: Status) -> bool:

@@ -16,10 +16,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnn.config import RunConfig, command_line
+from cnn.config import RunConfig
 from cnn.data.catalogue import describe, load
 from cnn.errors import BadInput, CnnError, NotFound, Unavailable
 from cnn.files import check_name
+from cnn.models.defaults import command_line
 from cnn.models.registry import get_architecture
 from cnn.models.summary import summarise
 from cnn.paths import PROJECT, models_dir, runs_dir
@@ -66,6 +67,15 @@ def check_run(config: RunConfig) -> None:
                        "Choose another name; nothing is ever overwritten.")
     if info.image_shape and info.classes:
         summarise(config.architecture, info.image_shape, len(info.classes))
+    check_space()
+
+
+def check_space() -> None:
+    """Refuse to train where checkpoints and model would not fit.
+
+    Raises:
+        Unavailable: If the disk is nearly full.
+    """
     place = runs_dir()
     place.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(place).free
@@ -84,9 +94,34 @@ def start_run(config: RunConfig) -> str:
     folder = _new_folder(config)
     folder.write_config(config, command_line(config))
     folder.write_status(Status(created=time.time()))
+    _start_trainer(folder)
+    return folder.run_id
+
+
+def resume_run(run_id: str) -> RunInfo:
+    """Go on with an interrupted run after its last whole epoch, or from the start.
+
+    Raises:
+        NotFound: If there is no such run.
+        BadInput: If it has not been interrupted.
+        Unavailable: If the disk is nearly full.
+    """
+    run = get_run(run_id)
+    if run.status.state != "interrupted":
+        raise BadInput(f"The run {run_id} cannot be resumed: it is {run.status.state}.",
+                       "Only a run whose trainer died can be.")
+    check_space()
+    run.folder.forget_requests()
+    run.folder.write_status(replace(
+        run.folder.read_status(), state="starting", stage="waiting for the trainer",
+        asked=time.time(), started=0.0))
+    _start_trainer(run.folder)
+    return get_run(run_id)
+
+
+def _start_trainer(folder: RunFolder) -> None:
     with folder.log_file.open("ab") as log:
         _spawn([sys.executable, "-m", "cnn.runs.worker", str(folder.path)], log.fileno())
-    return folder.run_id
 
 
 def _new_folder(config: RunConfig) -> RunFolder:
@@ -157,13 +192,14 @@ def _true_status(folder: RunFolder) -> Status:
     status = folder.read_status()  # it may have ended between the two looks
     if status.state not in ACTIVE:
         return status
-    if not status.started and time.time() - status.created < SECONDS_TO_START:
+    asked = max(status.asked, status.created)
+    if not status.started and time.time() - asked < SECONDS_TO_START:
         return status
     message = f"The trainer died while it was {status.stage}."
     return replace(
         status, state="interrupted", stage="",
         message=message if status.started else "The trainer did not start.",
-        hint="Its log may say why. Start it again with the same settings.")
+        hint="Nothing up to its last whole epoch is lost: resume it. Its log may say why it died.")
 
 
 def stop_run(run_id: str) -> RunInfo:

@@ -24,10 +24,9 @@ from typing import Any
 import psutil
 
 from cnn.errors import CnnError
-from cnn.files import atomic_path
 from cnn.hardware import start_tensorflow
-from cnn.runs.folder import RunFolder
-from cnn.training.events import STOPPED_BY_HAND, Diverged, EpochEvent, Event
+from cnn.runs.folder import RunFolder, epochs_told
+from cnn.training.events import STOPPED_BY_HAND, Diverged, EpochEvent, Event, ResumeEvent
 
 SECONDS_BETWEEN_STOP_CHECKS = 0.2
 NICENESS = 5  # the page stays quick while every core trains; alone, the trainer loses nothing
@@ -41,9 +40,10 @@ class Worker:
         self.folder = folder
         self.config, self.command = folder.read_config()
         process = psutil.Process()
-        self.start = time.monotonic()
+        status = folder.read_status()
+        self.start = time.monotonic() - status.seconds  # of the sittings before
         self.status = replace(
-            folder.read_status(), started=time.time(), pid=process.pid,
+            status, started=time.time(), pid=process.pid, sittings=status.sittings + 1,
             process_created=process.create_time())
         self.history: list[dict[str, Any]] = []
         self._terminated = False
@@ -92,6 +92,7 @@ class Worker:
                   validation_n=len(data.val_labels))
         from cnn.models.build import build_model, float32_copy
         from cnn.models.summary import summarise
+        from cnn.models.whitening import fit_whitening
         from cnn.training.loop import Trainer
 
         config, classes = self.config, len(dataset.class_names)
@@ -99,13 +100,16 @@ class Worker:
         self._say(parameters=summary.parameters, multiply_adds=summary.multiply_adds)
         model = build_model(config.architecture, dataset.image_shape, classes,
                             config.seed, config.precision, training=True)
-        trainer = Trainer(model, config, data, self._on_event, self.should_stop, self._on_best)
+        fit_whitening(model, data.train_images)
+        trainer = Trainer(model, config, data, self._on_event, self.should_stop,
+                          lambda: self._checkpoint(trainer))
+        self._resume(trainer)
         self._say(stage="training")
         progress = trainer.run()
         self._say(stage="evaluating on the test images", best_epoch=progress.best_epoch,
                   best_val_accuracy=progress.best_val_accuracy)
         final = float32_copy(model, config.architecture)
-        self._evaluate_and_save(final, dataset, progress.stopped)
+        self._evaluate_and_save(final, dataset, data, progress.stopped)
 
     def _load_data(self) -> tuple[Any, Any]:
         from cnn.data.catalogue import load
@@ -136,23 +140,64 @@ class Worker:
                   f"accuracy {event.accuracy:.4f}  val_loss {event.val_loss:.4f}  "
                   f"val_accuracy {event.val_accuracy:.4f}  {event.seconds:.1f} s", flush=True)
 
-    def _on_best(self, progress: Any) -> None:
-        import numpy as np
+    def _checkpoint(self, trainer: Any) -> None:
+        from cnn.training.checkpoint import save_checkpoint
 
-        target = self.folder.checkpoints / "best.npz"
-        with atomic_path(target) as temporary, temporary.open("wb") as file:
-            np.savez(file, *progress.best_weights)
+        save_checkpoint(trainer, self.folder.checkpoint)
+        self._say(seconds=time.monotonic() - self.start)
 
-    def _evaluate_and_save(self, model: Any, dataset: Any, stopped: str) -> None:
+    def _resume(self, trainer: Any) -> None:
+        """Go on after the last checkpoint, if there is one."""
+        from cnn.training.checkpoint import restore_checkpoint
+
+        if not self.folder.checkpoint.is_file():
+            return
+        restore_checkpoint(trainer, self.folder.checkpoint)
+        done, seconds = trainer.progress.epoch, trainer.progress.seconds
+        events, _ = self.folder.read_events()
+        self.history = epochs_told(events, done)
+        self._on_event(ResumeEvent(done, seconds))
+
+    def _evaluate_and_save(self, model: Any, dataset: Any, data: Any, stopped: str) -> None:
         from cnn.evaluation.results import evaluate_predictions
-        from cnn.prediction.predictor import predict_arrays
 
-        probabilities = predict_arrays(model, dataset.test_images)
+        facts = self._calibrate(model, dataset, data)
+        probabilities = facts.pop("probabilities")
         evaluation = evaluate_predictions(probabilities, dataset.test_labels, dataset.class_names)
         self._say(stage="saving the model", test_accuracy=evaluation.accuracy,
                   test_loss=evaluation.loss, test_n=evaluation.count)
-        name = self._save(model, self._card(dataset, evaluation, stopped), evaluation)
+        card = replace(self._card(dataset, evaluation, stopped), **facts)
+        name = self._save(model, card, evaluation)
         self._end("stopped" if stopped == STOPPED_BY_HAND else "finished", stopped, model=name)
+
+    def _calibrate(self, model: Any, dataset: Any, data: Any) -> dict[str, Any]:
+        """Divide the logits by the temperature that suits the validation images; test both ways."""
+        from cnn.evaluation.calibration import (
+            expected_calibration_error,
+            fit_temperature,
+            with_temperature,
+        )
+        from cnn.models.build import divide_logits
+        from cnn.prediction.averaging import average_views
+        from cnn.prediction.predictor import compile_network, predict_in_batches
+
+        network = compile_network(model)
+
+        def predict(images: Any) -> Any:
+            return predict_in_batches(network, images)
+
+        temperature = fit_temperature(predict(data.val_images), data.val_labels)
+        before, labels = predict(dataset.test_images), dataset.test_labels
+        after = with_temperature(before, temperature)
+        changes = self.config.augmentation
+        facts = {"probabilities": after, "temperature": temperature,
+                 "calibration_error_before": expected_calibration_error(before, labels),
+                 "calibration_error": expected_calibration_error(after, labels)}
+        if changes.shift or changes.flip:
+            averaged = average_views(predict, dataset.test_images, changes.flip)
+            facts["averaged_test_accuracy"] = float((averaged.argmax(axis=1) == labels).mean())
+        divide_logits(model, temperature)
+        return facts
 
     def _save(self, model: Any, card: Any, evaluation: Any) -> str:
         """Save under the name asked for; if another run took it meanwhile, neither is lost."""
@@ -187,7 +232,7 @@ class Worker:
             config=config.to_dict(), versions={n: version(n) for n in VERSIONS_IN_CARD},
             machine=f"{platform.machine()}, {os.cpu_count()} cores",
             needs_cnn=get_architecture(config.architecture).engine != "keras", stopped=stopped,
-            dark_background=dataset.dark_background)
+            dark_background=dataset.dark_background, sittings=status.sittings)
 
 
 def _explain(error: Exception) -> tuple[str, str]:

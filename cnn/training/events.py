@@ -51,9 +51,18 @@ class NoteEvent:
     seconds: float
 
 
-Event = BatchEvent | EpochEvent | NoteEvent
+@dataclass(frozen=True)
+class ResumeEvent:
+    """Training goes on after `epoch`; what was told of later epochs is void."""
+
+    epoch: int
+    seconds: float
+
+
+Event = BatchEvent | EpochEvent | NoteEvent | ResumeEvent
 OnEvent = Callable[[Event], None]
-EVENT_KINDS: dict[type, str] = {BatchEvent: "batch", EpochEvent: "epoch", NoteEvent: "note"}
+EVENT_KINDS: dict[type, str] = {
+    BatchEvent: "batch", EpochEvent: "epoch", NoteEvent: "note", ResumeEvent: "resume"}
 
 
 class Diverged(CnnError):

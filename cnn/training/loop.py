@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from cnn.config import RunConfig
-from cnn.data.augmentation import random_transforms
+from cnn.data.batches import Batches
 from cnn.data.dataset import Images, Labels
 from cnn.training.events import (
     STOPPED_BY_HAND,
@@ -55,6 +53,7 @@ class Progress:
     best_weights: list[Any] = field(default_factory=list)
     lowest_val_loss: float = float("inf")
     epochs_since_lowest: int = 0
+    seconds: float = 0.0  # of training so far, over all sittings
     stopped: str = ""  # why it ended before the last epoch asked for
 
 
@@ -67,7 +66,7 @@ class Trainer:
         data: The arrays; validation is already separate.
         on_event: Called with each event, in order, from the training thread.
         should_stop: Asked after every batch; True ends training as soon as possible.
-        on_best: Called with the progress after an epoch that is the best so far.
+        on_epoch: Called after each whole epoch, before its event; may save the trainer's state.
     """
 
     def __init__(
@@ -77,32 +76,31 @@ class Trainer:
         data: TrainingData,
         on_event: OnEvent,
         should_stop: Callable[[], bool] = lambda: False,
-        on_best: Callable[[Progress], None] = lambda progress: None,
+        on_epoch: Callable[[], None] = lambda: None,
     ) -> None:
         self.model = model
         self.config = config
         self.data = data
         self.on_event = on_event
         self.should_stop = should_stop
-        self.on_best = on_best
+        self.on_epoch = on_epoch
         self.progress = Progress()
         self.steps = Steps(model, config)
-        self._start = 0.0
-
-    @property
-    def batches(self) -> int:
-        """Batches in one epoch; the last one may be smaller."""
-        return -(-len(self.data.train_labels) // self.config.batch_size)
+        self.batches = Batches(data.train_images, data.train_labels, config.batch_size,
+                               config.augmentation, config.seed)
+        self._start = time.monotonic()
 
     def run(self) -> Progress:
         """Train to the end, or to a stop, and leave the best weights in the model.
 
+        Goes on after the epochs that `progress` counts: none, or those of a restored checkpoint.
+
         Raises:
             Diverged: If the loss is no longer a number; the best weights are in the model then too.
         """
-        self._start = time.monotonic()
+        self._start = time.monotonic() - self.progress.seconds
         try:
-            for epoch in range(1, self.config.epochs + 1):
+            for epoch in range(self.progress.epoch + 1, self.config.epochs + 1):
                 if not self._run_epoch(epoch):
                     self.progress.stopped = STOPPED_BY_HAND
                     break
@@ -117,28 +115,15 @@ class Trainer:
         """Return cross-entropy and accuracy on the validation images, with the present weights."""
         return self.steps.evaluate(self.data.val_images, self.data.val_labels)
 
-    def _batches_of(self, epoch: int) -> Iterator[tuple[Any, Any, Any]]:
-        """Yield (images, labels, transforms); the order depends on seed and epoch alone."""
-        config, count = self.config, len(self.data.train_labels)
-        height, width = self.data.train_images.shape[1:3]
-        order = np.random.default_rng([config.seed, epoch]).permutation(count)
-        for number, begin in enumerate(range(0, count, config.batch_size)):
-            chosen = order[begin : begin + config.batch_size]
-            transforms = None
-            if config.augmentation.active:
-                rng = np.random.default_rng([config.seed, epoch, number])
-                transforms = random_transforms(
-                    config.augmentation, len(chosen), height, width, rng)
-            yield self.data.train_images[chosen], self.data.train_labels[chosen], transforms
-
     def _run_epoch(self, epoch: int) -> bool:
         """Train and validate one epoch; return False if a stop came before its end."""
         meter = _Meter(self, epoch)
-        for images, labels, transforms in self._batches_of(epoch):
-            loss, right = self.steps.train(images, labels, transforms)
+        for batch in self.batches.of(epoch):
+            self._follow_schedule(epoch, meter.batch)
+            loss, right = self.steps.train(batch.images, batch.labels, batch.transforms)
             _check_finite(
                 loss, f"The loss became {loss} in epoch {epoch}, batch {meter.batch + 1}.")
-            meter.add(loss, right, len(labels))
+            meter.add(loss, right, len(batch.labels))
             if self.should_stop():
                 if not self.progress.best_epoch:  # keep what the first epoch has learned so far
                     self._finish_epoch(meter, *self.validate())
@@ -147,6 +132,12 @@ class Trainer:
         self._finish_epoch(meter, val_loss, val_accuracy)
         return True
 
+    def _follow_schedule(self, epoch: int, batches_done: int) -> None:
+        if self.config.schedule == "linear":
+            done = (epoch - 1) * self.batches.count + batches_done
+            share = 1 - done / (self.config.epochs * self.batches.count)
+            self.steps.learning_rate = self.config.learning_rate * share
+
     def _finish_epoch(self, meter: _Meter, val_loss: float, val_accuracy: float) -> None:
         _check_finite(val_loss, f"The validation loss became {val_loss} in epoch {meter.epoch}.")
         progress = self.progress
@@ -154,12 +145,16 @@ class Trainer:
         best = (val_accuracy, -val_loss) > (progress.best_val_accuracy, -progress.best_val_loss)
         if best:
             self._keep_best(meter.epoch, val_loss, val_accuracy)
-            self.on_best(progress)  # before the event: an epoch that is reported is safe
-        rate = self.steps.learning_rate
-        self.on_event(EpochEvent(
+        event = EpochEvent(
             meter.epoch, meter.mean_loss, meter.mean_accuracy, val_loss, val_accuracy,
-            rate, meter.epoch_speed, self.elapsed(), best))
-        self._follow_plateau(meter.epoch, val_loss)
+            self.steps.learning_rate, meter.epoch_speed, self.elapsed(), best)
+        note = self._follow_plateau(meter.epoch, val_loss)
+        progress.seconds = self.elapsed()
+        if meter.batch == self.batches.count:
+            self.on_epoch()  # before the event: an epoch that is reported is safe
+        self.on_event(event)
+        if note:
+            self.on_event(note)
 
     def _keep_best(self, epoch: int, val_loss: float, val_accuracy: float) -> None:
         if val_accuracy > self.progress.best_val_accuracy:
@@ -169,19 +164,19 @@ class Trainer:
         self.progress.best_val_accuracy = val_accuracy
         self.progress.best_weights = self.model.get_weights()
 
-    def _follow_plateau(self, epoch: int, val_loss: float) -> None:
+    def _follow_plateau(self, epoch: int, val_loss: float) -> NoteEvent | None:
         progress, patience = self.progress, self.config.reduce_on_plateau
         if val_loss < progress.lowest_val_loss:
             progress.lowest_val_loss, progress.epochs_since_lowest = val_loss, 0
-            return
+            return None
         progress.epochs_since_lowest += 1
+        if not patience or progress.epochs_since_lowest < patience or epoch >= self.config.epochs:
+            return None
         rate = max(self.steps.learning_rate * PLATEAU_FACTOR, LOWEST_RATE)
-        if patience and progress.epochs_since_lowest >= patience and epoch < self.config.epochs:
-            self.steps.learning_rate = rate
-            progress.epochs_since_lowest = 0
-            self.on_event(NoteEvent(
-                epoch, f"Validation loss no lower for {patience} epochs: "
-                f"learning rate now {rate:.2g}.", self.elapsed()))
+        self.steps.learning_rate = rate
+        progress.epochs_since_lowest = 0
+        return NoteEvent(epoch, f"Validation loss no lower for {patience} epochs: "
+                         f"learning rate now {rate:.2g}.", self.elapsed())
 
     def _stop_early(self, epoch: int) -> bool:
         waited, patience = epoch - self.progress.better_epoch, self.config.early_stopping
@@ -229,14 +224,14 @@ class _Meter:
         self.loss += loss * count
         now = time.monotonic()
         self.epoch_speed = self.seen / max(now - self.start, 1e-9)
-        if now - self.last >= SECONDS_BETWEEN_EVENTS or self.batch == self.trainer.batches:
+        if now - self.last >= SECONDS_BETWEEN_EVENTS or self.batch == self.trainer.batches.count:
             self._emit(now)
 
     def _emit(self, now: float) -> None:
         seen, right, loss = self._shown
         count = self.seen - seen
         self.trainer.on_event(BatchEvent(
-            self.epoch, self.batch, self.trainer.batches,
+            self.epoch, self.batch, self.trainer.batches.count,
             (self.loss - loss) / count, (self.right - right) / count,
             self.trainer.steps.learning_rate, count / max(now - self.last, 1e-9),
             self.trainer.elapsed(), self._seconds_left(now)))

@@ -15,6 +15,8 @@ from cnn.config import RunConfig
 from cnn.data.augmentation import apply_transforms
 from cnn.data.dataset import Images, Labels
 from cnn.models.build import logits_model
+from cnn.models.registry import get_architecture
+from cnn.training.muon import Muon
 
 EVAL_BATCH = 500
 SGD_MOMENTUM = 0.9
@@ -22,6 +24,9 @@ SGD_MOMENTUM = 0.9
 
 def make_optimizer(config: RunConfig) -> Any:
     """Return the Keras optimizer that the configuration names."""
+    if config.optimizer == "muon":
+        head = get_architecture(config.architecture).head
+        return Muon(config.learning_rate, config.batch_size, small_head=head.unit)
     if config.optimizer == "sgd":
         return keras.optimizers.SGD(config.learning_rate, momentum=SGD_MOMENTUM)
     return keras.optimizers.Adam(config.learning_rate)
@@ -37,6 +42,7 @@ class Steps:
 
     def __init__(self, model: Any, config: RunConfig) -> None:
         self.model = logits_model(model)
+        self.label_smoothing = config.label_smoothing
         self.optimizer = make_optimizer(config)
         self.optimizer.build(self.model.trainable_variables)
         images = tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)
@@ -88,12 +94,19 @@ class Steps:
             inputs = apply_transforms(inputs, transforms)
         with tf.GradientTape() as tape:
             logits = tf.cast(self.model(inputs, training=True), tf.float32)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-            loss = tf.reduce_mean(losses)
+            loss = self._loss(labels, logits)
             total = tf.add_n([loss, *self.model.losses])  # L2 terms
         variables = self.model.trainable_variables
         self.optimizer.apply(tape.gradient(total, variables), variables)
         return loss, _count_right(logits, labels)
+
+    def _loss(self, labels: Any, logits: Any) -> Any:
+        if not self.label_smoothing:
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            return tf.reduce_mean(losses)
+        classes, smoothing = logits.shape[-1], self.label_smoothing
+        targets = tf.one_hot(labels, classes) * (1 - smoothing) + smoothing / classes
+        return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
 
     def _evaluate_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
         logits = tf.cast(self.model(tf.cast(images, tf.float32), training=False), tf.float32)

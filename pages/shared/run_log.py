@@ -90,8 +90,17 @@ class RunLog:
                                                "images_per_second")]
             if all(math.isfinite(number) for number in numbers):
                 self._epochs.append(record)
+        elif record["kind"] == "resume":
+            self._forget_after(int(record["epoch"]))
         elif record["kind"] == "note":
             self._notes.append({"epoch": int(record["epoch"]), "text": str(record["text"])})
+
+    def _forget_after(self, epoch: int) -> None:
+        """Drop what a trainer told of an epoch that another trainer did again."""
+        self._epochs = [record for record in self._epochs if record["epoch"] <= epoch]
+        self._notes = [note for note in self._notes if note["epoch"] <= epoch]
+        self._points = [point for point in self._points if point[0] <= epoch]
+        self._unfinished, self._last = [], None
 
     def _add_point(self, point: Point) -> None:
         if not all(map(math.isfinite, point)):

@@ -6,14 +6,16 @@ from typing import Any
 
 import streamlit as st
 
-from cnn.config import OPTIMIZERS, PRECISIONS, Augmentation, RunConfig
+from cnn.config import OPTIMIZERS, PRECISIONS, SCHEDULES, Augmentation, RunConfig
 from cnn.data.catalogue import DatasetInfo
 from cnn.files import suggest_name
 from cnn.hardware import has_bfloat16
-from cnn.models.defaults import default_augmentation, default_epochs
+from cnn.models.defaults import default_config
 from cnn.models.registry import architecture_names, get_architecture
 from cnn.prediction.saved import free_name
 from pages.shared.formats import plain
+
+_OPTIMIZER_NAMES = {"adam": "Adam", "sgd": "SGD, momentum 0.9", "muon": "Muon"}
 
 
 def choose_architecture() -> str:
@@ -31,38 +33,51 @@ def choose_config(info: DatasetInfo, architecture: str) -> RunConfig:
         BadInput: If a value cannot be used.
     """
     left, right = st.columns(2)
-    epochs = left.number_input(
-        "Epochs", 1, value=default_epochs(info.name), key=f"train_epochs_{info.name}",
-        persist_state="session",
-        help="How often training goes through all training images.")
     proposal = free_name(suggest_name(f"{info.name}-{architecture}"))
+    usual = default_config(architecture, info.name, proposal)
+    epochs = left.number_input(
+        "Epochs", 1, value=usual.epochs, key=f"train_epochs_{info.name}", persist_state="session",
+        help="How often training goes through all training images.")
     name = right.text_input(
         "Model name", placeholder=proposal, key="train_name", persist_state="session",
         help=f"Under this name the best model is saved. Left empty: {plain(proposal)}")
     with st.expander("Advanced settings", icon=":material/tune:"):
-        steps = _choose_steps()
+        steps = _choose_steps(usual)
         rules = _choose_rules()
-        augmentation = _choose_augmentation(architecture, info.name)
+        augmentation = _choose_augmentation(usual)
         data = _choose_data(info)
     return RunConfig(dataset=info.name, architecture=architecture, name=name.strip() or proposal,
                      epochs=epochs, augmentation=augmentation, **steps, **rules, **data)
 
 
-def _choose_steps() -> dict[str, Any]:
+def _choose_steps(usual: RunConfig) -> dict[str, Any]:
+    # A key of its own for each architecture: each remembers its settings and starts with its own.
+    key = usual.architecture
     optimizer = st.segmented_control(
-        "Optimizer", list(OPTIMIZERS), default=RunConfig.optimizer, required=True,
-        format_func={"adam": "Adam", "sgd": "SGD, momentum 0.9"}.get,
-        key="train_optimizer", persist_state="session")
+        "Optimizer", list(OPTIMIZERS), default=usual.optimizer, required=True,
+        format_func=_OPTIMIZER_NAMES.get, key=f"train_optimizer_{key}", persist_state="session")
+    usual = default_config(key, usual.dataset, usual.name, optimizer)
+    key = f"{key}_{optimizer}"
     left, right = st.columns(2)
-    # A key of its own for each optimizer: each remembers its rate and starts with its default.
     rate = left.number_input(
-        "Learning rate", 0.0, value=OPTIMIZERS[optimizer], step=OPTIMIZERS[optimizer] / 10,
-        format="%g", key=f"train_rate_{optimizer}", persist_state="session",
+        "Learning rate", 0.0, value=usual.learning_rate, step=usual.learning_rate / 10,
+        format="%g", key=f"train_rate_{key}", persist_state="session",
         help="Size of the steps. Ten times lower if the loss jumps or becomes infinite.")
     batch_size = right.number_input(
-        "Batch size", 1, value=RunConfig.batch_size, step=16, key="train_batch",
-        persist_state="session", help="Images per step. Fewer need less memory.")
-    return {"optimizer": optimizer, "learning_rate": rate, "batch_size": batch_size}
+        "Batch size", 1, value=usual.batch_size, step=16, key=f"train_batch_{key}",
+        persist_state="session", help="Images per step at most. Fewer need less memory.")
+    schedule = left.selectbox(
+        "Schedule of the rate", list(SCHEDULES), key=f"train_schedule_{key}",
+        index=list(SCHEDULES).index(usual.schedule), format_func=str.capitalize,
+        persist_state="session",
+        help=" ".join(f"**{name.capitalize()}**: {text}" for name, text in SCHEDULES.items()))
+    smoothing = right.number_input(
+        "Label smoothing", 0.0, 0.5, value=usual.label_smoothing, step=0.05, format="%g",
+        key=f"train_smoothing_{key}", persist_state="session",
+        help="Share of each target that is spread over all classes: less overfitting. The saved "
+             "model's confidences are set right afterwards.")
+    return {"optimizer": optimizer, "learning_rate": rate, "batch_size": batch_size,
+            "schedule": schedule, "label_smoothing": smoothing}
 
 
 def _choose_rules() -> dict[str, Any]:
@@ -79,9 +94,9 @@ def _choose_rules() -> dict[str, Any]:
     return {"early_stopping": stopping, "reduce_on_plateau": plateau}
 
 
-def _choose_augmentation(architecture: str, dataset: str) -> Augmentation:
-    default = default_augmentation(architecture, dataset)
-    key = f"{architecture}_{dataset}"  # the defaults depend on both
+def _choose_augmentation(usual: RunConfig) -> Augmentation:
+    default = usual.augmentation
+    key = f"{usual.architecture}_{usual.dataset}"  # the defaults depend on both
     st.markdown("**Random changes to training images**")
     left, right = st.columns(2)
     rotation = left.number_input(
@@ -90,10 +105,16 @@ def _choose_augmentation(architecture: str, dataset: str) -> Augmentation:
     shift = right.number_input(
         "Shift, % of the size", 0.0, value=round(100 * default.shift, 4), step=5.0, format="%g",
         key=f"train_shift_{key}", persist_state="session", help="Up to this much either way.")
-    flip = st.toggle(
-        "Mirror left and right", value=default.flip, key=f"train_flip_{key}",
-        persist_state="session", help="Half of the time. Wrong for digits and letters.")
-    return Augmentation(rotation=rotation, shift=shift / 100, flip=flip)
+    cutout = left.number_input(
+        "Cutout, % of the size", 0.0, 90.0, value=round(100 * default.cutout, 4), step=5.0,
+        format="%g", key=f"train_cutout_{key}", persist_state="session",
+        help="Side of a square that is hidden at a random place. For long trainings.")
+    with right.container(height="stretch", vertical_alignment="bottom"):
+        flip = st.toggle(
+            "Mirror left and right", value=default.flip, key=f"train_flip_{key}",
+            persist_state="session",
+            help="Every second time that an image is shown. Wrong for digits and letters.")
+    return Augmentation(rotation=rotation, shift=shift / 100, flip=flip, cutout=cutout / 100)
 
 
 def _choose_data(info: DatasetInfo) -> dict[str, Any]:
