@@ -1,0 +1,97 @@
+"""How quickly saved models answer: one picture on one core, and many on all cores.
+
+    python -m benchmarks.prediction [MODEL ...] [--write]
+
+"One picture" is what the engine does for a photo of 640x480 that is decoded already: resizing and
+network. Each model is measured in processes of its own, one of them bound to a single core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from benchmarks.report import arguments, publish, table
+from cnn.hardware import start_tensorflow
+from cnn.prediction.saved import MODEL_FILE, list_models, model_folder, read_card
+
+ANSWERS = 60
+WARM = 5
+MANY = 2000
+ONE_CORE = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+
+
+def one_picture(name: str, average: bool) -> float:
+    """Return the median seconds for one picture."""
+    from cnn.prediction.predictor import Predictor
+
+    predictor = Predictor(name)
+    photo = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    times = []
+    for _ in range(WARM + ANSWERS):
+        start = time.perf_counter()
+        predictor.predict([photo], average=average)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[WARM:])
+
+
+def many_pictures(name: str) -> float:
+    """Return images per second for ready arrays."""
+    from cnn.prediction.predictor import predict_arrays
+    from cnn.prediction.saved import load_network
+
+    network = load_network(name)
+    images = np.zeros((MANY, *read_card(name).input_shape), np.uint8)
+    predict_arrays(network, images[:WARM])
+    start = time.perf_counter()
+    predict_arrays(network, images)
+    return MANY / (time.perf_counter() - start)
+
+
+def measure(name: str, what: str) -> float:
+    """Return one figure, measured in this process."""
+    if what != "many" and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {0})
+    start_tensorflow()
+    return many_pictures(name) if what == "many" else one_picture(name, what == "averaged")
+
+
+def in_own_process(name: str, what: str) -> float:
+    """Return one figure, measured in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.prediction", name, "--what", what], check=True,
+        capture_output=True, text=True, env={**os.environ, **({} if what == "many" else ONE_CORE)})
+    return float(json.loads(done.stdout.splitlines()[-1]))
+
+
+def main() -> None:
+    """Measure one figure, or all and publish."""
+    parser = arguments(__doc__)
+    parser.add_argument("models", nargs="*", help="saved models (default: all)")
+    parser.add_argument("--what", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.what:
+        print(json.dumps(measure(options.models[0], options.what)))
+        return
+    names = options.models or [model.name for model in list_models() if model.card]
+    rows: list[list[object]] = []
+    for name in names:
+        size = (model_folder(name) / MODEL_FILE).stat().st_size / 1e6
+        plain, averaged, many = (
+            in_own_process(name, what) for what in ("plain", "averaged", "many"))
+        rows.append([f"`{name}`", f"{size:.1f} MB", f"{plain * 1e3:.1f} ms",
+                     f"{averaged * 1e3:.1f} ms", f"{many:,.0f}"])
+    head = ["model", "file", "one picture, one core", "averaged over six views",
+            f"images/s in batches, {os.cpu_count()} cores"]
+    publish("prediction", "python -m benchmarks.prediction", table(head, rows), options.write)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""The networks of `training_speed` in PyTorch, for comparison only: same layers, same arithmetic.
+
+Needs requirements-bench.txt. `speedrun` has its whitening layer fixed, as here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+_CLASSES = 10
+
+
+def vgg_bn() -> nn.Module:
+    """Return `vgg-bn` for 32x32 RGB images; L2 is left to the optimizer's weight decay."""
+    layers: list[nn.Module] = []
+    channels = 3
+    for filters, rate in ((64, 0.2), (128, 0.3), (256, 0.4)):
+        for _ in range(2):
+            layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.BatchNorm2d(filters),
+                       nn.ReLU()]
+            channels = filters
+        layers += [nn.MaxPool2d(2), nn.Dropout(rate)]
+    head = [nn.Flatten(), nn.Linear(256 * 16, 256), nn.BatchNorm1d(256), nn.ReLU(),
+            nn.Dropout(0.5), nn.Linear(256, _CLASSES)]
+    return nn.Sequential(*layers, *head)
+
+
+class Scaled(nn.Module):
+    """Global max pooling and outputs that are scaled down."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.head = nn.Linear(channels, _CLASSES, bias=False)
+        nn.init.normal_(self.head.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits."""
+        return self.head(x.amax((2, 3)) / x.shape[1])
+
+
+def speedrun() -> nn.Module:
+    """Return `speedrun` for 32x32 RGB images."""
+    whitening = nn.Conv2d(3, 24, 2)
+    whitening.requires_grad_(False)
+    layers: list[nn.Module] = [whitening, nn.SiLU()]
+    channels = 24
+    for width in (64, 256, 256):
+        layers += [_conv(channels, width), nn.MaxPool2d(2), _norm(width), nn.SiLU(),
+                   _conv(width, width), _norm(width), nn.SiLU()]
+        channels = width
+    return nn.Sequential(*layers, Scaled(channels))
+
+
+def _conv(inputs: int, outputs: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+
+
+def _norm(channels: int) -> nn.BatchNorm2d:
+    norm = nn.BatchNorm2d(channels, momentum=0.4)
+    norm.weight.requires_grad_(False)
+    return norm
+
+
+class Muon(torch.optim.Optimizer):
+    """Orthogonalised momentum for convolution kernels, as in `cnn.training.muon`."""
+
+    def __init__(self, kernels: list[Tensor]) -> None:
+        super().__init__(kernels, {"lr": 0.24, "momentum": 0.6})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:
+        """Change all kernels by one step."""
+        for group in self.param_groups:
+            for kernel in group["params"]:
+                buffer = self.state[kernel].setdefault("momentum", torch.zeros_like(kernel))
+                buffer.mul_(group["momentum"]).add_(kernel.grad)
+                direction = kernel.grad.add(buffer, alpha=group["momentum"])
+                kernel.mul_(len(kernel) ** 0.5 / kernel.norm())
+                update = _orthogonalised(direction.reshape(len(kernel), -1))
+                kernel.add_(update.view(kernel.shape), alpha=-group["lr"])
+
+
+def _orthogonalised(matrix: Tensor) -> Tensor:
+    a, b, c = _NEWTON_SCHULZ
+    tall = matrix.shape[0] > matrix.shape[1]
+    x = matrix.T if tall else matrix
+    x = x / (x.norm() + 1e-7)
+    for _ in range(3):
+        square = x @ x.T
+        x = a * x + (b * square + c * square @ square) @ x
+    return x.T if tall else x
+
+
+def optimizers(name: str, model: nn.Module) -> list[torch.optim.Optimizer]:
+    """Return what trains a network: Adam for `vgg-bn`, Muon and Nesterov SGD for `speedrun`."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    if name == "vgg-bn":
+        return [torch.optim.Adam(trained, lr=1e-3, weight_decay=1e-4)]
+    rest = [p for p in trained if p.dim() != 4]
+    return [Muon([p for p in trained if p.dim() == 4]),
+            torch.optim.SGD(rest, lr=0.05, momentum=0.85, nesterov=True)]
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {"vgg-bn": vgg_bn, "speedrun": speedrun}
