@@ -8,8 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from cnn.config import RunConfig
+from cnn.models.whitening import whitening_weights
 
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 _CLASSES = 10
@@ -96,14 +101,55 @@ def _orthogonalised(matrix: Tensor) -> Tensor:
     return x.T if tall else x
 
 
-def optimizers(name: str, model: nn.Module) -> list[torch.optim.Optimizer]:
+def optimizers(name: str, model: nn.Module, batch: int = 500) -> list[torch.optim.Optimizer]:
     """Return what trains a network: Adam for `vgg-bn`, Muon and Nesterov SGD for `speedrun`."""
     trained = [p for p in model.parameters() if p.requires_grad]
     if name == "vgg-bn":
         return [torch.optim.Adam(trained, lr=1e-3, weight_decay=1e-4)]
-    rest = [p for p in trained if p.dim() != 4]
+    groups = [{"params": [p for p in trained if p.dim() == dimensions], "lr": rate * batch,
+               "weight_decay": 2e-6 / rate} for dimensions, rate in ((1, 0.053), (2, 0.67))]
     return [Muon([p for p in trained if p.dim() == 4]),
-            torch.optim.SGD(rest, lr=0.05, momentum=0.85, nesterov=True)]
+            torch.optim.SGD(groups, momentum=0.85, nesterov=True)]
+
+
+def to_tensor(images: NDArray[np.uint8]) -> Tensor:
+    """Return uint8 (N, H, W, C) as float (N, C, H, W) in 0..1, channels last in memory."""
+    values = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
+    return values.contiguous(memory_format=torch.channels_last).float() / 255
+
+
+def start_as_here(model: nn.Module, images: NDArray[np.uint8]) -> None:
+    """Give `speedrun` the weights that it starts with in CNN Studio."""
+    kernel, bias = whitening_weights(images, 2)
+    whitening, *convolutions = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
+    with torch.no_grad():
+        whitening.weight.copy_(torch.from_numpy(kernel).permute(3, 2, 0, 1))
+        whitening.bias.copy_(torch.from_numpy(bias))
+        for convolution in convolutions:
+            nn.init.dirac_(convolution.weight[:convolution.in_channels])
+
+
+def train_step(model: nn.Module, config: RunConfig, steps: int) -> Callable[[Any, Any], None]:
+    """Return what takes one step of `speedrun`'s recipe, on uint8 images and labels."""
+    workers = optimizers("speedrun", model, config.batch_size)
+    groups = [group for worker in workers for group in worker.param_groups]
+    groups[0]["lr"] = config.learning_rate
+    rates = [group["lr"] for group in groups]
+    done = 0
+
+    def step(images: Any, labels: Any) -> None:
+        nonlocal done
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate * (1 - done / steps)
+        loss = nn.functional.cross_entropy(model(to_tensor(images)), torch.from_numpy(labels),
+                                           label_smoothing=config.label_smoothing)
+        loss.backward()
+        for worker in workers:
+            worker.step()
+            worker.zero_grad(set_to_none=True)
+        done += 1
+
+    return step
 
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {"vgg-bn": vgg_bn, "speedrun": speedrun}
