@@ -20,7 +20,6 @@ from cnn.errors import BadInput, CnnError
 from cnn.runs.manager import RunInfo, get_run, stop_run
 
 SECONDS_BETWEEN_LOOKS = 0.2
-SUCCESS = ("finished", "stopped")  # states that leave a saved model
 CTRL_C = "Ctrl-C stops it and keeps the best so far."
 
 
@@ -103,7 +102,7 @@ def _result(run: RunInfo) -> Output:
     if run.error:
         raise run.error
     status = run.status
-    if status.state not in SUCCESS:
+    if not status.model:
         raise CnnError(f"The run {run.run_id} ended without a model ({status.state}): "
                        f"{status.message}",
                        f"{status.hint} See: python -m cnn runs {run.run_id}".strip())
@@ -115,7 +114,8 @@ def _result(run: RunInfo) -> Output:
         ("Test loss", number(status.test_loss)),
         ("Best epoch", f"{status.best_epoch} of {status.epoch} "
                        f"(validation accuracy {percent(status.best_val_accuracy)})"),
-        ("Ended early", f"{status.message}, {asked} epochs asked for" if status.message else ""),
+        ("Ended early", f"{status.message.rstrip('.')}; {asked} epochs asked for. {status.hint}"
+                        if status.message else ""),
         ("Parameters", number(status.parameters)),
         ("Time", duration(status.seconds)),
         ("Next", f"python -m cnn evaluate {status.model}"),

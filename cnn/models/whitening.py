@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cnn.data.dataset import Images
 
-MOST_IMAGES = 5000  # more change the third digit of the covariance
+MOST_PATCHES = 1_000_000  # more change the third digit of the covariance, and cost memory
 _FLOOR = 5e-4  # added to each variance, so that what hardly varies is not blown up
 _LEAST_SPREAD = 1e-3  # of a channel, on the scale 0..1: an empty one must not divide by zero
 _PREFIX = "whitening"
@@ -28,16 +28,17 @@ def whitening_weights(
     eigenvector of the patches' covariance becomes two filters, it and its negative.
 
     Args:
-        images: uint8 (N, H, W, C); the first 5,000 are enough and used.
+        images: uint8 (N, H, W, C); so many of the first as are enough are used.
         kernel: Height and width of a patch, in pixels.
 
     Returns:
         float32 (kernel, kernel, C, 2 * kernel**2 * C) and float32 (2 * kernel**2 * C,).
     """
-    pixels = images[:MOST_IMAGES].astype(np.float64) / 255
-    mean = pixels.mean(axis=(0, 1, 2))
-    spread = np.maximum(pixels.std(axis=(0, 1, 2)), _LEAST_SPREAD)
-    patches = _patches((pixels - mean) / spread, kernel)
+    enough = max(1, MOST_PATCHES // (images.shape[1] * images.shape[2]))
+    pixels = images[:enough].astype(np.float32) / 255
+    mean = pixels.mean(axis=(0, 1, 2), dtype=np.float64)
+    spread = np.maximum(pixels.std(axis=(0, 1, 2), dtype=np.float64), _LEAST_SPREAD)
+    patches = _patches(((pixels - mean) / spread).astype(np.float32), kernel)
     variances, directions = np.linalg.eigh(patches.T @ patches / len(patches))
     shape = (kernel, kernel, images.shape[-1], len(variances))
     filters = (directions / np.sqrt(np.maximum(variances, 0) + _FLOOR)).reshape(shape)
@@ -47,7 +48,7 @@ def whitening_weights(
             np.concatenate([bias, -bias]).astype(np.float32))
 
 
-def _patches(pixels: NDArray[np.float64], kernel: int) -> NDArray[np.float64]:
+def _patches(pixels: NDArray[np.float32], kernel: int) -> NDArray[np.float32]:
     """Return all patches as rows, in the order (y, x, channel) of a Keras kernel."""
     height, width = pixels.shape[1] - kernel + 1, pixels.shape[2] - kernel + 1
     parts = [pixels[:, y:y + height, x:x + width] for y in range(kernel) for x in range(kernel)]

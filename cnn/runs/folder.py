@@ -36,7 +36,7 @@ STATES = {
     "finished": "All epochs done; the best model is saved.",
     "stopped": "Stopped before the last epoch; the best model is saved.",
     "interrupted": "The trainer died; the epochs up to then are on record.",
-    "diverged": "The loss is no longer a number.",
+    "diverged": "The loss is no longer a number; the best epoch before, if any, is saved.",
     "failed": "Ended with an error.",
 }
 # A trainer takes its lock within its first second; on a busy machine it may take some more.

@@ -105,11 +105,23 @@ class Worker:
                           lambda: self._checkpoint(trainer))
         self._resume(trainer)
         self._say(stage="training")
-        progress = trainer.run()
+        broken = self._train(trainer)
+        progress = trainer.progress
         self._say(stage="evaluating on the test images", best_epoch=progress.best_epoch,
                   best_val_accuracy=progress.best_val_accuracy)
         final = float32_copy(model, config.architecture)
-        self._evaluate_and_save(final, dataset, data, progress.stopped)
+        self._evaluate_and_save(final, dataset, data, progress.stopped, broken)
+
+    def _train(self, trainer: Any) -> Diverged | None:
+        """Train; return how it diverged, if it did after an epoch that can be kept."""
+        try:
+            trainer.run()
+        except Diverged as error:
+            if not trainer.progress.best_epoch:
+                raise
+            trainer.progress.stopped = error.message
+            return error
+        return None
 
     def _load_data(self) -> tuple[Any, Any]:
         from cnn.data.catalogue import load
@@ -158,7 +170,8 @@ class Worker:
         self.history = epochs_told(events, done)
         self._on_event(ResumeEvent(done, seconds))
 
-    def _evaluate_and_save(self, model: Any, dataset: Any, data: Any, stopped: str) -> None:
+    def _evaluate_and_save(self, model: Any, dataset: Any, data: Any, stopped: str,
+                           broken: Diverged | None) -> None:
         from cnn.evaluation.results import evaluate_predictions
 
         facts = self._calibrate(model, dataset, data)
@@ -168,7 +181,8 @@ class Worker:
                   test_loss=evaluation.loss, test_n=evaluation.count)
         card = replace(self._card(dataset, evaluation, stopped), **facts)
         name = self._save(model, card, evaluation)
-        self._end("stopped" if stopped == STOPPED_BY_HAND else "finished", stopped, model=name)
+        state = "stopped" if stopped == STOPPED_BY_HAND else "diverged" if broken else "finished"
+        self._end(state, stopped, broken.hint if broken else "", model=name)
 
     def _calibrate(self, model: Any, dataset: Any, data: Any) -> dict[str, Any]:
         """Divide the logits by the temperature that suits the validation images; test both ways."""

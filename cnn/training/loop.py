@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnn.config import RunConfig
@@ -85,9 +85,11 @@ class Trainer:
         self.should_stop = should_stop
         self.on_epoch = on_epoch
         self.progress = Progress()
-        self.steps = Steps(model, config)
-        self.batches = Batches(data.train_images, data.train_labels, config.batch_size,
-                               config.augmentation, config.seed)
+        # What the optimizer is told is what it gets, also where there are fewer images than that.
+        size = min(config.batch_size, len(data.train_labels))
+        self.steps = Steps(model, replace(config, batch_size=size))
+        self.batches = Batches(data.train_images, data.train_labels, size, config.augmentation,
+                               config.seed)
         self._start = time.monotonic()
 
     def run(self) -> Progress:
