@@ -83,7 +83,8 @@ def test_a_missing_file_is_named(file: str) -> None:
     {"test_n": 1.5}, {"test_n": True}, {"class_names": ["only one"]}, {"class_names": "abc"},
     {"class_names": [1, 2]}, {"input_shape": [8, 8]}, {"input_shape": ["8", "8", "1"]},
     {"input_shape": [0, 8, 1]}, {"needs_cnn": "no"}, {"config": []}, {"created": None},
-    {"test_loss": float("nan")},
+    {"test_loss": float("nan")}, {"calibration_error": "low"}, {"temperature": None},
+    {"averaged_test_accuracy": float("inf")}, {"sittings": 1.5},
 ], ids=str)
 def test_a_card_with_a_missing_or_wrong_fact_is_damaged(changes: dict[str, Any]) -> None:
     change_card(write_model(), **changes)
@@ -95,6 +96,14 @@ def test_a_card_with_a_missing_or_wrong_fact_is_damaged(changes: dict[str, Any])
 def test_older_and_newer_cards_load() -> None:
     change_card(write_model(), dataset_fingerprint=KeyError, machine=KeyError, invented_later=1)
     assert saved.read_card("first") == make_card("first", dataset_fingerprint="", machine="")
+
+
+def test_facts_that_may_be_unknown_are_numbers_or_nothing() -> None:
+    write_model("none", calibration_error=None)
+    write_model("some", calibration_error=0.02, averaged_test_accuracy=1, sittings=2)
+    assert saved.read_card("none").calibration_error is None
+    assert saved.read_card("some") == make_card(
+        "some", calibration_error=0.02, averaged_test_accuracy=1, sittings=2)
 
 
 def test_whole_numbers_are_good_for_decimals() -> None:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from cnn.errors import BadInput, CnnError, Damaged, NotFound
@@ -100,6 +101,8 @@ def _is(value: Any, kind: Any) -> bool:
     """Whether a JSON value is of the kind that a field of `Card` is annotated with."""
     if get_origin(kind) is list:
         return isinstance(value, list) and all(_is(item, get_args(kind)[0]) for item in value)
+    if get_origin(kind) is UnionType:
+        return any(_is(value, one) for one in get_args(kind))
     if isinstance(value, bool):
         return kind is bool
     if kind is float:
