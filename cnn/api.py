@@ -141,11 +141,15 @@ def predict(
     model: Annotated[str, Query(description="Name of a saved model. Default: the best one for "
                                             "everyday pictures, else the best of any.")] = "",
     top: Annotated[int, Query(ge=1, description="How many classes to return.")] = 3,
+    average: Annotated[bool, Query(description=(
+        "Whether to average over views of the picture: moved by one pixel, and mirrored where the "
+        "model learned from mirrored images. Three or six times the work, mostly a little better."
+    ))] = False,
 ) -> Record:
     """Return the most probable classes of one picture, best first."""
     name = model or default_model()
     data = picture.data if picture.url is None else fetch_image_bytes(picture.url)
-    prediction = shared_engine().predict(name, [data])[0]
+    prediction = shared_engine().predict(name, [data], average=average)[0]
     if prediction.error:
         raise prediction.error
     best = [{"class": label, "probability": share} for label, share in prediction.top[:top]]

@@ -6,6 +6,7 @@ Knows the form of a schema, not what the paths do.
 
 from __future__ import annotations
 
+import json
 import re
 from html import escape
 from typing import Any
@@ -92,7 +93,8 @@ def _operation(method: str, path: str, operation: dict[str, Any], base: str) -> 
 
 def _parameter(parameter: dict[str, Any]) -> str:
     schema = parameter["schema"]
-    default = f" Default: {schema['default']}." if schema.get("default") not in (None, "") else ""
+    default = schema.get("default")
+    default = f" Default: {json.dumps(default)}." if default not in (None, "") else ""
     about = f"{parameter.get('description', '')}{default}".strip()
     return (f"<dt><code>{escape(parameter['name'])}</code> ({escape(schema['type'])}, "
             f"{escape(parameter['in'])})</dt><dd>{escape(about)}</dd>")

@@ -8,11 +8,12 @@ from __future__ import annotations
 import streamlit as st
 
 from cnn.data.images import RESIZE_WAYS
+from cnn.prediction.averaging import view_count
 from cnn.prediction.client import Prediction, shared_engine
 from cnn.prediction.saved import Card
 from pages.shared.answers import ask_all, csv_rows, show_answer
 from pages.shared.errors import errors_shown
-from pages.shared.formats import amount
+from pages.shared.formats import amount, count, percent
 from pages.shared.model_picker import accuracy_text, choose_model, origin_text
 from pages.shared.picture_sources import Picture, choose_pictures
 from pages.shared.tables import csv_bytes
@@ -32,7 +33,28 @@ def choose_how(card: Card) -> str:
     return how
 
 
-def wait_for_answers(card: Card, pictures: list[Picture], how: str) -> list[Prediction]:
+def choose_average(card: Card) -> bool:
+    """Show whether several views of each picture are averaged; return the choice."""
+    views = "mirrored and shifted" if card.mirrored else "shifted"
+    return st.toggle(f"Average over {views} views", key="predict_average", help=average_help(card))
+
+
+def average_help(card: Card) -> str:
+    """Return what averaging does, what it costs and what it gains."""
+    looks = view_count(card.mirrored)
+    views = "as it is, and moved by one pixel in two ways" + (
+        ", each once more mirrored" if card.mirrored else "")
+    gain = "What it gains was not measured for this model" \
+        if card.averaged_test_accuracy is None else \
+        (f"Right answers on this model's test images: {percent(card.test_accuracy)} → "
+         f"{percent(card.averaged_test_accuracy)} of {count(card.test_n)}")
+    return (f"The network looks at each picture {looks} times: {views}. The answer is the mean, "
+            f"and takes the network {looks} times as long. {gain}.")
+
+
+def wait_for_answers(
+    card: Card, pictures: list[Picture], how: str, average: bool
+) -> list[Prediction]:
     """Return the answers, saying meanwhile what takes so long.
 
     Raises:
@@ -42,10 +64,10 @@ def wait_for_answers(card: Card, pictures: list[Picture], how: str) -> list[Pred
     message = "Asking the model" if shared_engine().ready else \
         "Starting the prediction engine (TensorFlow): about 10 seconds, once"
     with st.spinner(message, show_time=True):
-        return ask_all(card.name, pictures, how)
+        return ask_all(card.name, pictures, how, average)
 
 
-def draw_answers(card: Card, pictures: list[Picture], how: str) -> None:
+def draw_answers(card: Card, pictures: list[Picture], how: str, average: bool) -> None:
     """Draw the answers, a page of them at a time, and offer all as a table.
 
     Raises:
@@ -57,7 +79,7 @@ def draw_answers(card: Card, pictures: list[Picture], how: str) -> None:
                    "answered. For folders of pictures there is `python -m cnn predict`.",
                    icon=":material/filter_list:")
         pictures = pictures[:MOST_PICTURES]
-    answers = wait_for_answers(card, pictures, how)
+    answers = wait_for_answers(card, pictures, how, average)
     st.caption("The confidence is the model's own, and it can be sure and wrong. It knows only "
                "its classes: a picture of anything else gets one of them as well.")
     pages = -(-len(pictures) // ANSWERS_PER_PAGE)
@@ -90,11 +112,12 @@ def main() -> None:
         st.caption(f"{accuracy_text(card)} · {origin_text(card)}")
     with right:
         how = choose_how(card)
+        average = choose_average(card)
     pictures = choose_pictures(card)
     st.header("Answers")
     with errors_shown():
         if pictures:
-            draw_answers(card, pictures, how)
+            draw_answers(card, pictures, how, average)
         else:
             draw_empty()
 

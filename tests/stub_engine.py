@@ -3,7 +3,8 @@
     python -m tests.stub_engine LOG
 
 Appends each request's header to LOG as a JSON line. Pictures go through the real decoder; the first
-class of the model's card wins with 0.75, and the others share the rest in falling parts.
+class of the model's card wins with 0.75, or 0.5 when views are averaged, and the others share the
+rest in falling parts.
 """
 
 from __future__ import annotations
@@ -42,10 +43,11 @@ def predict(
     except CnnError as error:
         return {"error": error.to_dict()}, []
     seen, inverted = prepare(picture, card, header["how"])
-    shares = [0.25 / 2**i for i in range(1, len(card.class_names))]
-    shares[-1] += 0.25 - sum(shares)
+    first = 0.5 if header["average"] else 0.75
+    shares = [(1 - first) / 2**i for i in range(1, len(card.class_names))]
+    shares[-1] += 1 - first - sum(shares)
     top = [{"class": name, "probability": p}
-           for name, p in zip(card.class_names, [0.75, *shares], strict=True)]
+           for name, p in zip(card.class_names, [first, *shares], strict=True)]
     blobs = [encode_png(thumbnail(picture, 512)), encode_png(seen)] if header["pictures"] else []
     return {"top": top, "inverted": inverted, "height": picture.shape[0],
             "width": picture.shape[1]}, blobs

@@ -175,6 +175,14 @@ def test_the_model_can_be_chosen_and_three_classes_are_the_default(
     assert [item["class"] for item in answer["top"]] == ["a", "b", "c"]
 
 
+def test_views_are_averaged_only_when_asked(client: TestClient, engine: EngineClient) -> None:
+    write_model("first")
+    for query, first in (({}, 0.75), ({"average": "false"}, 0.75), ({"average": "true"}, 0.5)):
+        assert post(client, **query).json()["top"][0]["probability"] == first
+    problem = assert_problem(post(client, average="perhaps"), 400, "bad-input")
+    assert "average" in problem["detail"]
+
+
 def test_a_link_is_fetched_and_classified(
     client: TestClient, engine: EngineClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,7 +276,7 @@ def test_each_kind_of_error_has_its_status(
     error: CnnError, status: int, kind: str
 ) -> None:
     write_model("first")
-    monkeypatch.setattr(engine, "predict", lambda *_: (_ for _ in ()).throw(error))
+    monkeypatch.setattr(engine, "predict", lambda *_, **__: (_ for _ in ()).throw(error))
     problem = assert_problem(post(client), status, kind)
     assert (problem["detail"], problem["hint"]) == (error.message, error.hint)
 
@@ -277,7 +285,7 @@ def test_what_nobody_expected_is_a_problem_without_inner_details(
     client: TestClient, engine: EngineClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_model("first")
-    monkeypatch.setattr(engine, "predict", lambda *_: 1 / 0)
+    monkeypatch.setattr(engine, "predict", lambda *_, **__: 1 / 0)
     problem = assert_problem(post(client), 500)
     assert "ZeroDivision" not in json.dumps(problem)
 
@@ -293,6 +301,8 @@ def test_the_documentation_names_every_path_and_loads_nothing(client: TestClient
     for kind in KINDS:
         assert f'id="{kind}"' in page.text
     assert "http://testserver/api/predict" in page.text
+    average = page.text.partition("<code>average</code> (boolean, query)")[2].partition("</dd>")[0]
+    assert average.endswith("Default: false.")
     assert not [word for word in ("<script", "<link", "src=", "@import") if word in page.text]
 
 

@@ -352,8 +352,8 @@ def instant(monkeypatch: pytest.MonkeyPatch) -> None:
         def __init__(self, name: str) -> None:
             self.card = read_card(name)
 
-        def predict(self, pictures: list[Any], how: str) -> list[predictor.Answer]:
-            shares = np.array([0.7, 0.2, 0.1], np.float32)
+        def predict(self, pictures: list[Any], how: str, average: bool) -> list[predictor.Answer]:
+            shares = np.array([0.5, 0.3, 0.2] if average else [0.7, 0.2, 0.1], np.float32)
             return [predictor.Answer(shares, picture, False) for picture in pictures]
 
     monkeypatch.setattr(predictor, "Predictor", Instant)
@@ -385,6 +385,18 @@ def test_each_picture_has_its_answer_or_its_error_in_order(
     assert "Model: first" in said.err
     assert main(["predict", *sources[:2]]) == 0
     assert "ant 70.00 %, bee 20.00 %, cat 10.00 %" in capsys.readouterr().out
+
+
+def test_predict_averages_over_views_only_when_asked(
+    tmp_path: Path, instant: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_model("first")
+    good = tmp_path / "good.png"
+    good.write_bytes(encode_png(np.zeros((9, 9, 3), np.uint8)))
+    for options, first in (([], 0.7), (["--average"], 0.5)):
+        assert main(["predict", str(good), "--json", *options]) == 0
+        answer, = json.loads(capsys.readouterr().out)
+        assert answer["top"][0]["probability"] == pytest.approx(first)
 
 
 def test_predict_fails_only_if_no_picture_has_an_answer(

@@ -228,6 +228,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CNN_MODELS_DIR", str(folder))
         save_darkness_model("dark")
+        save_sides_model("sides")
         yield folder
 
 
@@ -241,6 +242,20 @@ def save_darkness_model(name: str) -> None:
     model = keras.Model(inputs, dense(mean))
     dense.set_weights([np.array([[-40.0, 0, 40]]), np.array([13.2, 0, -26.8])])
     saved.save_model(model, make_card(name), [], make_evaluation())
+
+
+def save_sides_model(name: str) -> None:
+    """Save a network that answers ant for light on the left and cat for light on the right."""
+    import keras
+
+    inputs = keras.Input((8, 6, 1))
+    flat = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
+    dense = keras.layers.Dense(3, activation="softmax", use_bias=False)
+    model = keras.Model(inputs, dense(flat))
+    left = np.tile([1.0, 1, 1, 0, 0, 0], 8) / 12
+    dense.set_weights([np.stack([left, np.zeros(48), left[::-1]], axis=1)])
+    card = make_card(name, config={"augmentation": {"flip": True}})
+    saved.save_model(model, card, [], make_evaluation())
 
 
 @pytest.fixture(scope="module")
@@ -296,6 +311,19 @@ def test_a_picture_is_brought_to_size_as_asked_or_as_the_card_says(
 ) -> None:
     (found,) = engine.predict("dark", [grey(255, 10, 40)], how, pictures=True)
     assert pixels_of(found.seen)[0, 0] == corner
+
+
+def test_views_are_averaged_only_when_asked(engine: EngineClient) -> None:
+    picture = np.zeros((8, 6, 3), np.uint8)
+    picture[:, :3] = 255
+    once, *_ = engine.predict("sides", [encode_png(picture)])[0].top
+    assert once[0] == "ant" and once[1] > 0.75
+    found = engine.predict("sides", [encode_png(picture), b""], average=True, pictures=True)
+    shares = dict(found[0].top)
+    assert shares["ant"] == pytest.approx(shares["cat"], abs=1e-5)
+    assert shares["ant"] > shares["bee"]
+    assert np.array_equal(pixels_of(found[0].seen), picture[:, :, 0])
+    assert isinstance(found[1].error, BadInput)
 
 
 def test_an_unknown_way_and_an_unknown_model_are_said_in_words(engine: EngineClient) -> None:

@@ -179,6 +179,32 @@ def test_how_begins_with_the_cards_way_and_can_be_changed(predict, asked):
     assert "how the model's own images were made" not in texts(predict.caption)
 
 
+def test_views_are_averaged_only_when_asked_and_not_from_memory(predict, asked):
+    give(predict, ("a.png", picture()))
+    assert [bar.value for bar in predict.progress] == [75, 12, 12]
+    predict.toggle(key="predict_average").set_value(True).run()
+    assert [bar.value for bar in predict.progress] == [50, 25, 25]
+    assert [header["average"] for header in asked()] == [False, True]
+    predict.toggle(key="predict_average").set_value(False).run()
+    assert [bar.value for bar in predict.progress] == [75, 12, 12]
+    assert len(asked()) == 2
+
+
+@pytest.mark.parametrize("changes, label, words", [
+    ({"averaged_test_accuracy": 0.8125, "config": {"augmentation": {"flip": True}}},
+     "Average over mirrored and shifted views", ("6 times", "mirrored", "75.0 % → 81.2 % of 12")),
+    ({"averaged_test_accuracy": 0.8125, "config": {"augmentation": {"flip": False}}},
+     "Average over shifted views", ("3 times", "75.0 % → 81.2 % of 12")),
+    ({"config": {}}, "Average over shifted views", ("3 times", "not measured")),
+])
+def test_averaging_says_what_it_costs_and_gains(open_page, asked, changes, label, words):
+    write_model("first", **changes)
+    toggle = open_page("predict").toggle(key="predict_average")
+    assert toggle.label == label and toggle.value is False
+    assert all(word in toggle.help for word in words)
+    assert ("mirrored" in toggle.help) is ("mirrored" in label)
+
+
 @pytest.mark.parametrize("value, exchanged", [(255, True), (0, False)])
 def test_a_note_says_when_light_and_dark_were_exchanged(open_page, asked, value, exchanged):
     write_model("first", dark_background=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from model_folders import make_card
 from cnn.data.dataset import Images
 from cnn.errors import BadInput, Damaged
 from cnn.prediction import predictor
+from cnn.prediction.averaging import average_views, view_count
 from cnn.prediction.predictor import Answer, Predictor, predict_arrays, prepare
 
 
@@ -135,6 +137,33 @@ def test_a_predictor_answers_each_picture_by_itself(first: Predictor) -> None:
         assert answer.probabilities == pytest.approx(alone.probabilities, abs=1e-6)
         assert answer.probabilities.sum() == pytest.approx(1, abs=1e-5)
     assert first.predict([]) == []
+
+
+@pytest.mark.parametrize("config", [
+    {}, {"augmentation": None}, {"augmentation": "flip"}, {"augmentation": {"flip": False}},
+    {"augmentation": {"flip": "yes"}}, {"augmentation": {"shift": 0.1, "flip": True}}], ids=str)
+def test_views_are_mirrored_only_if_the_model_learned_so(
+    first: Predictor, config: dict[str, Any]
+) -> None:
+    first.card = replace(first.card, config=config)
+    mirror = config == {"augmentation": {"shift": 0.1, "flip": True}}
+    looks: list[Images] = []
+    network = first._function
+    first._function = lambda images: looks.append(images) or network(images)
+    (answer,) = first.predict([half_dark()], average=True)
+    assert len(looks) == view_count(mirror) == (6 if mirror else 3)
+    assert any(np.array_equal(one[0], answer.seen[:, ::-1]) for one in looks) is mirror
+    expected = average_views(first._ask, answer.seen[None], mirror)[0]
+    assert answer.probabilities == pytest.approx(expected, abs=1e-6)
+    assert answer.probabilities.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_without_averaging_the_network_looks_once(first: Predictor) -> None:
+    looks: list[Images] = []
+    network = first._function
+    first._function = lambda images: looks.append(images) or network(images)
+    first.predict([half_dark(), half_dark()])
+    assert [len(look) for look in looks] == [2]
 
 
 def test_an_unknown_way_is_refused(first: Predictor) -> None:

@@ -1,10 +1,12 @@
 """How far confidences can be believed, and the one number that mends them.
 
-After Guo et al., "On calibration of modern neural networks" (arXiv 1706.04599). NumPy and SciPy
-only; knows nothing of models.
+After Guo et al., "On calibration of modern neural networks" (arXiv 1706.04599). NumPy, and SciPy
+where a temperature is fitted; knows nothing of models.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,21 +19,55 @@ LOWEST, HIGHEST = 0.05, 20.0  # temperatures
 _TINY = 1e-30  # smallest probability that a logarithm is taken of
 
 
-def expected_calibration_error(probabilities: Probabilities, labels: Labels) -> float:
-    """Return the mean gap between confidence and accuracy, 0 to 1.
+@dataclass(frozen=True)
+class Reliability:
+    """How often a model is right, by how sure it was: 15 bins of equal width from 0 to 1."""
 
-    Images are put into 15 bins of equal width by their highest probability; each bin counts by its
-    number of images.
+    counts: NDArray[np.int64]  # (15,) images whose highest probability falls into each bin
+    sure: NDArray[np.float64]  # (15,) sums of these probabilities
+    right: NDArray[np.float64]  # (15,) how many of these images were answered rightly
+
+    @property
+    def total(self) -> int:
+        """Number of images."""
+        return int(self.counts.sum())
+
+    @property
+    def error(self) -> float:
+        """The expected calibration error, 0 to 1: the mean gap of the bins, by their images."""
+        return float(np.abs(self.right - self.sure).sum() / self.total)
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """Mean confidence in each bin, (15,); not a number where a bin is empty."""
+        return self._mean(self.sure)
+
+    @property
+    def accuracy(self) -> NDArray[np.float64]:
+        """Share of right answers in each bin, (15,); not a number where a bin is empty."""
+        return self._mean(self.right)
+
+    def _mean(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.divide(sums, self.counts, out=np.full(BINS, np.nan), where=self.counts > 0)
+
+
+def reliability(probabilities: Probabilities, labels: Labels) -> Reliability:
+    """Count confidences and right answers by bins of confidence.
 
     Args:
         probabilities: (N, K).
         labels: The right classes, (N,).
     """
-    confidence = probabilities.max(axis=1)
+    confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = np.bincount(bins, right - confidence.astype(np.float64), BINS)
-    return float(np.abs(gaps).sum() / len(labels))
+    return Reliability(np.bincount(bins, minlength=BINS), np.bincount(bins, confidence, BINS),
+                       np.bincount(bins, right, BINS))
+
+
+def expected_calibration_error(probabilities: Probabilities, labels: Labels) -> float:
+    """Return the mean gap between confidence and accuracy, 0 to 1; see `Reliability`."""
+    return reliability(probabilities, labels).error
 
 
 def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:

@@ -15,6 +15,12 @@ from cnn.data.dataset import Images
 
 Predict = Callable[[Images], NDArray[np.float32]]
 _TINY = 1e-30
+_OFFSETS = ((1, 0.5), (0, 0.25), (2, 0.25))  # corner in the padded picture, and its weight
+
+
+def view_count(mirror: bool) -> int:
+    """Return how often `average_views` asks the network about each picture."""
+    return len(_OFFSETS) * (2 if mirror else 1)
 
 
 def average_views(predict: Predict, images: Images, mirror: bool) -> NDArray[np.float32]:
@@ -37,7 +43,7 @@ def average_views(predict: Predict, images: Images, mirror: bool) -> NDArray[np.
 def _views(images: Images, mirror: bool) -> Iterator[tuple[float, Images]]:
     height, width = images.shape[1:3]
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
-    for offset, weight in ((1, 0.5), (0, 0.25), (2, 0.25)):
+    for offset, weight in _OFFSETS:
         view = padded[:, offset:offset + height, offset:offset + width]
         if mirror:
             yield weight / 2, view

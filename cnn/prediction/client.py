@@ -159,7 +159,8 @@ class EngineClient:
             self._drop()
 
     def predict(
-        self, model: str, images: Sequence[bytes], how: str = "", pictures: bool = False
+        self, model: str, images: Sequence[bytes], how: str = "", pictures: bool = False,
+        average: bool = False,
     ) -> list[Prediction]:
         """Classify encoded images; each has an answer or its own error.
 
@@ -168,12 +169,14 @@ class EngineClient:
             images: Files as bytes: JPEG, PNG, WebP, BMP or GIF.
             how: crop, fit or stretch; empty for what the model's card says.
             pictures: Whether to return preview and what the network saw.
+            average: Whether to average over several views of each picture, see `averaging`.
 
         Raises:
             NotFound, Damaged: If the model cannot be used.
             Unavailable: If the engine died or hung twice, or cannot be started.
         """
-        header = {"op": "predict", "model": model, "how": how, "pictures": pictures}
+        header = {"op": "predict", "model": model, "how": how, "pictures": pictures,
+                  "average": average}
         reply, blobs = self.call(header, images)
         return _predictions(reply["results"], iter(blobs) if pictures else None)
 

@@ -94,7 +94,8 @@ def _predict(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Repl
         except CnnError as error:
             results.append({"error": error.to_dict()})
             continue
-        answer = predictor.predict([picture], header.get("how", ""))[0]
+        answer = predictor.predict(
+            [picture], header.get("how", ""), header.get("average") is True)[0]
         results.append(_facts(answer, picture, predictor.card.class_names))
         if header.get("pictures"):
             pictures += [encode_png(thumbnail(picture, PREVIEW_PIXELS)), encode_png(answer.seen)]

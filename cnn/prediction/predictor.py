@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cnn.data.dataset import Images
 from cnn.data.images import resize, to_channels
 from cnn.errors import Damaged
+from cnn.prediction.averaging import average_views
 from cnn.prediction.saved import Card, load_network, read_card
 
 BATCH = 500
@@ -86,19 +87,28 @@ class Predictor:
         _check_fit(network, self.card)
         self._function = compile_network(network)
 
-    def predict(self, pictures: list[NDArray[np.uint8]], how: str = "") -> list[Answer]:
+    def predict(
+        self, pictures: list[NDArray[np.uint8]], how: str = "", average: bool = False
+    ) -> list[Answer]:
         """Classify pictures of any size, uint8 (H, W, 3).
 
         Args:
             pictures: Decoded RGB pictures.
             how: crop, fit or stretch; empty for what the model's card says.
+            average: Whether to average over views moved by a pixel, and mirrored where the model
+                learned from mirrored images: three or six times the work.
         """
         if not pictures:
             return []
         prepared = [prepare(picture, self.card, how) for picture in pictures]
-        probabilities = predict_in_batches(self._function, np.stack([seen for seen, _ in prepared]))
+        images = np.stack([seen for seen, _ in prepared])
+        probabilities = average_views(self._ask, images, self.card.mirrored) if average \
+            else self._ask(images)
         return [Answer(row, seen, inverted)
                 for row, (seen, inverted) in zip(probabilities, prepared, strict=True)]
+
+    def _ask(self, images: Images) -> NDArray[np.float32]:
+        return predict_in_batches(self._function, images)
 
 
 def _check_fit(network: Any, card: Card) -> None:

@@ -75,6 +75,12 @@ class Card:
     sittings: int = 1  # trainer processes that the training took
     card_version: int = CARD_VERSION
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether the model learned from mirrored images too; not, where that is not known."""
+        changes = self.config.get("augmentation")
+        return isinstance(changes, dict) and changes.get("flip") is True
+
 
 def card_from_dict(data: dict[str, Any]) -> Card:
     """Build a card from JSON; settings of newer versions that are unknown here are passed over.

@@ -21,7 +21,7 @@ SEEN = 144
 LONGEST_TITLE = 60  # characters; links can have thousands
 
 
-def ask(name: str, picture: Picture, how: str) -> Prediction:
+def ask(name: str, picture: Picture, how: str, average: bool) -> Prediction:
     """Return what a model says of a picture; a picture that cannot be used has its own error.
 
     Raises:
@@ -31,11 +31,17 @@ def ask(name: str, picture: Picture, how: str) -> Prediction:
     if picture.error:
         return Prediction(error=picture.error)
     digest = hashlib.sha256(picture.data).hexdigest()
-    return _ask(name, cached.model_stamp(name), how, digest, picture.data)
+    return _ask(name, cached.model_stamp(name), how, average, digest, picture.data)
 
 
-def ask_all(name: str, pictures: list[Picture], how: str) -> list[Prediction]:
+def ask_all(name: str, pictures: list[Picture], how: str, average: bool) -> list[Prediction]:
     """Return what a model says of each picture.
+
+    Args:
+        name: Of the model.
+        pictures: What to ask about.
+        how: crop, fit or stretch.
+        average: Whether to average over several views of each picture.
 
     Raises:
         NotFound, Damaged: If the model cannot be used.
@@ -44,7 +50,7 @@ def ask_all(name: str, pictures: list[Picture], how: str) -> list[Prediction]:
     answers, deaths = [], 0
     for picture in pictures:
         try:
-            answers.append(ask(name, picture, how))
+            answers.append(ask(name, picture, how, average))
         except Unavailable as error:
             deaths += 1
             if deaths > 1:  # one picture may kill the engine; two: it is not the pictures
@@ -54,9 +60,11 @@ def ask_all(name: str, pictures: list[Picture], how: str) -> list[Prediction]:
 
 
 @st.cache_data(max_entries=256, max_size="48MB", show_spinner=False)
-def _ask(name: str, stamp: cached.Stamp, how: str, digest: str, _data: bytes) -> Prediction:
+def _ask(
+    name: str, stamp: cached.Stamp, how: str, average: bool, digest: str, _data: bytes
+) -> Prediction:
     # The digest is the key: Streamlit would hash only a sample of large values.
-    return shared_engine().predict(name, [_data], how, pictures=True)[0]
+    return shared_engine().predict(name, [_data], how, pictures=True, average=average)[0]
 
 
 def confidence(probability: float) -> str:
