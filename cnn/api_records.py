@@ -35,7 +35,8 @@ def model_record(model: SavedModel) -> Record:
         "name": model.name, "dataset": card.dataset, "architecture": card.architecture,
         "classes": len(card.class_names), "input_shape": card.input_shape,
         "test_accuracy": finite(card.test_accuracy), "test_loss": finite(card.test_loss),
-        "test_n": card.test_n, "val_accuracy": finite(card.val_accuracy),
+        "test_n": card.test_n, "averaged_test_accuracy": card.averaged_test_accuracy,
+        "calibration_error": card.calibration_error, "val_accuracy": finite(card.val_accuracy),
         "parameters": card.parameters, "multiply_adds": card.multiply_adds,
         "seconds": card.seconds, "created": card.created, "error": None}
 

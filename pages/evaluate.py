@@ -14,11 +14,17 @@ from pages.shared.layout import PREDICT
 from pages.shared.mistakes import show_mistakes
 from pages.shared.model_details import show_details
 from pages.shared.model_picker import choose_model, origin_text
-from pages.shared.results_view import show_confusion, show_history, show_metrics, show_report
+from pages.shared.results_view import (
+    show_confidence,
+    show_confusion,
+    show_history,
+    show_metrics,
+    show_report,
+)
 
-VIEWS = ["History", "Confusion matrix", "Report", "Mistakes", "Details"]
+VIEWS = ["History", "Confusion matrix", "Report", "Confidence", "Mistakes", "Details"]
 FROM_THE_TEST = {"Confusion matrix": show_confusion, "Report": show_report,
-                 "Mistakes": show_mistakes}
+                 "Confidence": show_confidence, "Mistakes": show_mistakes}
 
 
 def draw_view(card: Card) -> None:

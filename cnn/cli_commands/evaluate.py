@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cnn.api_records import finite
 from cnn.cli_commands.output import (
@@ -20,7 +24,9 @@ from cnn.cli_commands.output import (
     table,
 )
 from cnn.data import catalogue
+from cnn.data.dataset import Images
 from cnn.errors import BadInput, Damaged, NotFound
+from cnn.evaluation.calibration import expected_calibration_error
 from cnn.evaluation.results import (
     Evaluation,
     evaluate_predictions,
@@ -29,7 +35,10 @@ from cnn.evaluation.results import (
 )
 from cnn.files import atomic_write_bytes
 from cnn.hardware import start_tensorflow
+from cnn.prediction.averaging import average_views, view_count
 from cnn.prediction.saved import Card, model_folder, read_card, read_history
+
+COMPARED = ("test_accuracy", "test_loss", "averaged_test_accuracy", "calibration_error")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +46,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="of a saved model: python -m cnn models")
     parser.add_argument("--figures", type=Path, metavar="FOLDER",
                         help="write confusion matrices and curves to this folder, as PNG")
+    parser.add_argument("--average", action="store_true",
+                        help="measure the accuracy of predict --average as well: three or six "
+                             "times the time")
 
 
 def run(options: argparse.Namespace) -> Output:
@@ -50,19 +62,24 @@ def run(options: argparse.Namespace) -> Output:
     start = time.monotonic()
     card = read_card(options.name)
     missing = _what_is_missing(card)
+    averaged = None
     if missing:
         say(f"Not measured again, these are the stored results: {missing}")
         evaluation = read_evaluation(model_folder(options.name))
     else:
         with ProgressLine() as line:
-            evaluation = _measure(options.name, card, line)
+            evaluation, averaged = _measure(options.name, card, options.average, line)
         _restore_stored(options.name, evaluation)
     seconds = round(time.monotonic() - start, 1)
     figures = _write_figures(options.name, evaluation, options.figures) if options.figures else []
     record = {
         "name": options.name, "dataset": card.dataset, "architecture": card.architecture,
         "test_accuracy": finite(evaluation.accuracy), "test_loss": finite(evaluation.loss),
-        "test_n": evaluation.count, "seconds": seconds, "measured_again": not missing,
+        "test_n": evaluation.count, "averaged_test_accuracy": averaged,
+        "calibration_error":
+            expected_calibration_error(evaluation.probabilities, evaluation.labels),
+        "card": {key: getattr(card, key) for key in COMPARED},
+        "seconds": seconds, "measured_again": not missing,
         "report": list(evaluation.report), "class_names": list(evaluation.class_names),
         "confusion": evaluation.confusion.tolist(), "figures": figures}
     return Output(record, _text(record))
@@ -77,7 +94,10 @@ def _what_is_missing(card: Card) -> str:
     return "" if info.available else f"The data set {card.dataset} is not here. {info.note}"
 
 
-def _measure(name: str, card: Card, line: ProgressLine) -> Evaluation:
+def _measure(
+    name: str, card: Card, average: bool, line: ProgressLine
+) -> tuple[Evaluation, float | None]:
+    """Return the test results and, where asked for, the accuracy over averaged views."""
     dataset = catalogue.load(card.dataset, line.steps)
     if dataset.fingerprint != card.dataset_fingerprint:
         raise BadInput(
@@ -87,13 +107,22 @@ def _measure(name: str, card: Card, line: ProgressLine) -> Evaluation:
             f"are in: python -m cnn models {name}")
     line.show("Starting TensorFlow")
     start_tensorflow()
-    from cnn.prediction.predictor import predict_arrays
+    from cnn.prediction.predictor import compile_network, predict_in_batches
     from cnn.prediction.saved import load_network
 
-    network = load_network(name)
-    line.show(f"Looking at {len(dataset.test_images):,} test images")
-    return evaluate_predictions(
-        predict_arrays(network, dataset.test_images), dataset.test_labels, dataset.class_names)
+    network = compile_network(load_network(name))
+
+    def predict(images: Images) -> NDArray[np.float32]:
+        return predict_in_batches(network, images)
+
+    images, labels = dataset.test_images, dataset.test_labels
+    line.show(f"Looking at {len(images):,} test images")
+    evaluation = evaluate_predictions(predict(images), labels, dataset.class_names)
+    if not average:
+        return evaluation, None
+    line.show(f"Looking at {view_count(card.mirrored)} views of {len(images):,} test images")
+    averaged = average_views(predict, images, card.mirrored)
+    return evaluation, float(np.mean(averaged.argmax(axis=1) == labels))
 
 
 def _restore_stored(name: str, evaluation: Evaluation) -> None:
@@ -116,6 +145,17 @@ def _write_figures(name: str, evaluation: Evaluation, folder: Path) -> list[str]
     return written
 
 
+def _compared(record: dict[str, Any], key: str, form: Callable[[float], str]) -> str:
+    """Return a figure and what the card says of it; nothing if it was not measured."""
+    found, said = record[key], record["card"][key]
+    if found is None:
+        return ""
+    if said is None:
+        return form(found)
+    return form(found) + (", as on the card" if form(found) == form(said)
+                          else f", but {form(said)} on the card")
+
+
 def _text(record: dict[str, Any]) -> str:
     report = table(
         ("Class", ">Precision", ">Recall", ">F1", ">Images"),
@@ -124,8 +164,10 @@ def _text(record: dict[str, Any]) -> str:
     return facts((
         ("Model", record["name"]),
         ("Data", record["dataset"]),
-        ("Test accuracy", f"{percent(record['test_accuracy'])} of "
-                          f"{number(record['test_n'])} images"),
-        ("Test loss", number(record["test_loss"])),
+        ("Test images", number(record["test_n"])),
+        ("Test accuracy", _compared(record, "test_accuracy", percent)),
+        ("Averaged accuracy", _compared(record, "averaged_test_accuracy", percent)),
+        ("Test loss", _compared(record, "test_loss", number)),
+        ("Calibration error", _compared(record, "calibration_error", percent)),
         ("Time", duration(record["seconds"])),
     )) + f"\n\n{report}" + "".join(f"\nWritten: {path}" for path in record["figures"])

@@ -44,6 +44,24 @@ def _list(models: list[dict[str, Any]]) -> str:
     return "\n".join((text, *damaged))
 
 
+def _averaged(card: dict[str, Any]) -> str:
+    accuracy = card["averaged_test_accuracy"]
+    return "" if accuracy is None else f"accuracy {percent(accuracy)} with predict --average"
+
+
+def _calibration(card: dict[str, Any]) -> str:
+    """Return how far confidences are off; nothing for cards from before it was measured."""
+    after, before = card["calibration_error"], card["calibration_error_before"]
+    if after is None:
+        return ""
+    return (f"confidence is off by {percent(after)} on average ({percent(before)} before its "
+            f"temperature {card['temperature']:.3f})")
+
+
+def _sittings(card: dict[str, Any]) -> str:
+    return f" in {card['sittings']} sittings" if card["sittings"] > 1 else ""
+
+
 def _detail(card: dict[str, Any]) -> str:
     return facts((
         ("Name", card["name"]),
@@ -53,10 +71,12 @@ def _detail(card: dict[str, Any]) -> str:
         ("Classes", ", ".join(card["class_names"])),
         ("Test", f"accuracy {percent(card['test_accuracy'])}, loss {number(card['test_loss'])}, "
                  f"{number(card['test_n'])} images"),
+        ("Averaged", _averaged(card)),
+        ("Calibration", _calibration(card)),
         ("Validation", f"accuracy {percent(card['val_accuracy'])} in epoch {card['best_epoch']} "
                        f"of {card['epochs']}"),
-        ("Training", f"{number(card['train_n'])} images, {duration(card['seconds'])}, "
-                     f"{card['machine']}"),
+        ("Training", f"{number(card['train_n'])} images, {duration(card['seconds'])}"
+                     f"{_sittings(card)}, {card['machine']}"),
         ("Made", card["created"]),
         ("Run", card["run"]),
         ("Command", card["command"]),

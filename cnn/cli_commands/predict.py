@@ -28,8 +28,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                              "says)")
     parser.add_argument("--average", action="store_true",
                         help="average over views moved by one pixel, and mirrored where the model "
-                             "learned from mirrored images: three or six times the work, mostly "
-                             "a little better")
+                             "learned from mirrored images: three or six times the work; a "
+                             "little better with a model that learned from such images")
 
 
 def run(options: argparse.Namespace) -> Output:

@@ -7,6 +7,7 @@ where a temperature is fitted; knows nothing of models.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ class Reliability:
 
     counts: NDArray[np.int64]  # (15,) images whose highest probability falls into each bin
     sure: NDArray[np.float64]  # (15,) sums of these probabilities
-    right: NDArray[np.float64]  # (15,) how many of these images were answered rightly
+    right: NDArray[np.int64]  # (15,) how many of these images were answered rightly
 
     @property
     def total(self) -> int:
@@ -47,7 +48,7 @@ class Reliability:
         """Share of right answers in each bin, (15,); not a number where a bin is empty."""
         return self._mean(self.right)
 
-    def _mean(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _mean(self, sums: NDArray[Any]) -> NDArray[np.float64]:
         return np.divide(sums, self.counts, out=np.full(BINS, np.nan), where=self.counts > 0)
 
 
@@ -61,8 +62,10 @@ def reliability(probabilities: Probabilities, labels: Labels) -> Reliability:
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    return Reliability(np.bincount(bins, minlength=BINS), np.bincount(bins, confidence, BINS),
-                       np.bincount(bins, right, BINS))
+    return Reliability(
+        counts=np.bincount(bins, minlength=BINS),
+        sure=np.bincount(bins, confidence, BINS).astype(np.float64),
+        right=np.bincount(bins[right], minlength=BINS))
 
 
 def expected_calibration_error(probabilities: Probabilities, labels: Labels) -> float:

@@ -11,6 +11,9 @@ FAVOURITE_DATASET = "cifar10"  # its ten classes are what people try first: anim
 def default_model() -> str:
     """Return the usable cifar10 model with the highest test accuracy, else the best of any.
 
+    The plain accuracy, not that over averaged views: nobody averages without being asked to, and
+    only some models have the other figure.
+
     Raises:
         NotFound: If no saved model can be used.
     """

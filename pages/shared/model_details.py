@@ -8,7 +8,7 @@ from cnn.models.registry import architecture_names
 from cnn.models.summary import summarise
 from cnn.prediction.saved import Card
 from pages.shared.errors import errors_shown
-from pages.shared.formats import NOTHING, count, plain, size
+from pages.shared.formats import NOTHING, count, decimal, percent, plain, size
 from pages.shared.layer_table import show_graph
 
 
@@ -45,5 +45,21 @@ def _facts(card: Card) -> dict[str, str]:
         "Multiply-adds per image": count(card.multiply_adds),
         "Loads without this package": "no" if card.needs_cnn else "yes",
         "Training ended early": card.stopped, "Versions": versions, "Machine": card.machine,
+        **_newer_facts(card),
     }
     return {name: plain(value) or NOTHING for name, value in facts.items()}
+
+
+def _newer_facts(card: Card) -> dict[str, str]:
+    """Return what older cards do not say."""
+    facts = {}
+    if card.averaged_test_accuracy is not None:
+        facts["Test accuracy, plain and averaged over views"] = \
+            f"{percent(card.test_accuracy, 2)} / {percent(card.averaged_test_accuracy, 2)}"
+    if card.calibration_error is not None:
+        facts["Temperature"] = decimal(card.temperature, 3)
+        facts["Calibration error, before and after the temperature"] = \
+            f"{percent(card.calibration_error_before, 2)} / {percent(card.calibration_error, 2)}"
+    if card.sittings > 1:
+        facts["Sittings"] = f"{card.sittings}: training was interrupted and resumed"
+    return facts

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnn.evaluation.calibration import reliability
 from cnn.evaluation.figures import FIGURES
 from cnn.evaluation.results import Evaluation, wilson_interval
+from cnn.prediction.averaging import view_count
 from cnn.prediction.client import shared_engine
 from cnn.prediction.saved import Card
 from pages.shared import cached
@@ -21,21 +23,37 @@ from pages.shared.confusion import (
     confusion_words,
 )
 from pages.shared.formats import amount, count, decimal, duration, mega, percent, plain
+from pages.shared.reliability import (
+    DIAGRAM_HEIGHT,
+    FEW,
+    reliability_option,
+    reliability_rows,
+    reliability_words,
+)
 from pages.shared.tables import as_percent, csv_bytes
 
 CHART_HEIGHT = 300  # pixels
+CALIBRATION_ERROR = (
+    "How far the confidence is from the truth, on average over the test images: a model that says "
+    "90 % and is right 88 % of the time is off by 2 %. At 0 % its confidence can be taken "
+    "literally.")
+TEMPERATURE = (
+    "One number, found on the validation images after training, that makes all confidences lower "
+    "(above 1) or higher (below 1). It changes no answer, only how sure the model says it is.")
 _DOWNLOAD = {"on_click": "ignore"}  # a download changes nothing on the page
 
 
 def show_metrics(card: Card) -> None:
     """Show how good the model is on test images, how sure that is, and what it cost."""
     low, high = wilson_interval(round(card.test_accuracy * card.test_n), card.test_n)
-    with st.grid(4, min_column_width=160):
+    newer = card.averaged_test_accuracy is not None or card.calibration_error is not None
+    with st.grid(5 if newer else 4, min_column_width=160):
         st.metric("Test accuracy", percent(card.test_accuracy, 2), border=True, height="stretch",
                   delta=f"{percent(low)} to {percent(high)}", delta_color="off", delta_arrow="off",
                   help=f"Of {count(card.test_n)} test images that training never used. Below it "
                        "the 95 % Wilson interval: another set of as many images would probably "
                        "give a figure in this range.")
+        _show_newer_metrics(card)
         st.metric("Test images", count(card.test_n), border=True, height="stretch")
         st.metric("Test loss", decimal(card.test_loss), border=True, height="stretch",
                   help="Mean cross-entropy, natural logarithm; 0 would be perfect.")
@@ -46,9 +64,35 @@ def show_metrics(card: Card) -> None:
                   height="stretch", help=_ended(card))
         st.metric("Training images", count(card.train_n), border=True, height="stretch")
         st.metric("Wall time", duration(card.seconds), border=True, height="stretch",
-                  help="From the start of the trainer to the saved model.")
+                  help=f"From the start of the trainer to the saved model.{_sittings(card)}")
         st.metric("Parameters", mega(card.parameters), border=True, height="stretch",
                   help=f"{card.parameters:,} numbers that training found.")
+
+
+def _show_newer_metrics(card: Card) -> None:
+    """Show what models have that were trained since these figures are measured."""
+    if card.averaged_test_accuracy is not None:
+        gain = 100 * (card.averaged_test_accuracy - card.test_accuracy)
+        looks = view_count(card.mirrored)
+        st.metric("Averaged accuracy", percent(card.averaged_test_accuracy, 2), border=True,
+                  height="stretch", delta=f"{gain:+.2f} points", delta_color="off",
+                  delta_arrow="off",
+                  help=f"Of the same images, when the network looks at each {looks} times, moved "
+                       f"by one pixel{' and mirrored' if card.mirrored else ''}, and the answers "
+                       "are averaged. The page Predict can do the same.")
+    if card.calibration_error is not None:
+        before = f"{percent(card.calibration_error_before)} before" \
+            if card.calibration_error_before is not None else None
+        st.metric("Calibration error", percent(card.calibration_error), border=True,
+                  height="stretch", delta=before, delta_color="off", delta_arrow="off",
+                  help=f"{CALIBRATION_ERROR} Below it the same before the temperature "
+                       f"({card.temperature:.2f}) was applied.")
+
+
+def _sittings(card: Card) -> str:
+    if card.sittings == 1:
+        return ""
+    return f" In {card.sittings} sittings: training was interrupted and resumed."
 
 
 def _ended(card: Card) -> str:
@@ -115,6 +159,34 @@ def show_confusion(card: Card, found: Evaluation) -> None:
     with st.container(horizontal=True):
         offer_figure(card, "confusion-percent" if shares else "confusion")
         offer_table(card, "confusion-percent" if shares else "confusion", rows)
+
+
+def show_confidence(card: Card, found: Evaluation) -> None:
+    """Show how often the answers are right by how sure the model was of them."""
+    bins = reliability(found.probabilities, found.labels)
+    words = reliability_words(bins)
+    st.markdown(words)
+    with st.grid(4, min_column_width=160):
+        st.metric("Calibration error", percent(bins.error), border=True, height="stretch",
+                  help=CALIBRATION_ERROR)
+        if card.calibration_error_before is not None:
+            st.metric("Before the temperature", percent(card.calibration_error_before),
+                      border=True, height="stretch", help="The calibration error of the network "
+                      "as training left it.")
+            st.metric("Temperature", decimal(card.temperature, 2), border=True, height="stretch",
+                      help=TEMPERATURE)
+    st.echarts_chart(reliability_option(bins), key="evaluate_reliability",
+                     height=DIAGRAM_HEIGHT, alt=f"Reliability diagram. {words}")
+    st.caption("Test images by how sure the model was of its answer. Where the blue bar ends at "
+               "the orange mark, it is right as often as it says; a bar below the mark means too "
+               f"sure, above it not sure enough. Pale bars stand for fewer than {FEW} images.")
+    rows = reliability_rows(bins)
+    share = st.column_config.NumberColumn(format="%.1f %%")
+    st.dataframe(as_percent(rows, "mean confidence", "right answers"), hide_index=True,
+                 alt="Right answers by confidence", height="content", column_config={
+                     "mean confidence": share, "right answers": share,
+                     "images": st.column_config.NumberColumn(format="localized")})
+    offer_table(card, "confidence", rows)
 
 
 def show_report(card: Card, found: Evaluation) -> None:
