@@ -96,6 +96,19 @@ def test_models_are_listed_with_the_damaged_ones(client: TestClient) -> None:
     assert "card.json" in listed["bad"]["error"]
 
 
+def test_averaged_accuracy_and_calibration_are_told_or_null(client: TestClient) -> None:
+    write_model("new", averaged_test_accuracy=0.8, calibration_error=0.01, sittings=2,
+                calibration_error_before=0.04, temperature=1.3)
+    write_model("old")
+    listed = {model["name"]: model for model in client.get("/api/models").json()["models"]}
+    assert (listed["new"]["averaged_test_accuracy"], listed["new"]["calibration_error"]) == (
+        0.8, 0.01)
+    assert (listed["old"]["averaged_test_accuracy"], listed["old"]["calibration_error"]) == (
+        None, None)
+    one = client.get("/api/models/new").json()
+    assert (one["temperature"], one["calibration_error_before"], one["sittings"]) == (1.3, 0.04, 2)
+
+
 def test_one_model_is_shown_with_its_classes(client: TestClient) -> None:
     write_model("good")
     assert client.get("/api/models/good").json()["class_names"] == ["ant", "bee", "cat"]

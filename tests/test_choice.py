@@ -29,6 +29,12 @@ def test_the_best_cifar10_model_comes_first_then_the_best_of_any(
     assert default_model() == chosen
 
 
+def test_the_figure_over_averaged_views_does_not_decide() -> None:
+    write_model("averaged", dataset="cifar10", test_accuracy=0.93, averaged_test_accuracy=0.96)
+    write_model("plain", dataset="cifar10", test_accuracy=0.94)
+    assert default_model() == "plain"
+
+
 def test_a_damaged_model_is_never_chosen() -> None:
     write_model("good", dataset="digits", test_accuracy=0.5)
     (write_model("bad", dataset="cifar10", test_accuracy=0.9) / "model.keras").unlink()

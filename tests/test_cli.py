@@ -432,6 +432,79 @@ def test_evaluate_refuses_data_that_only_share_the_name(
     assert "not the one that first was trained on" in said.err
 
 
+@pytest.fixture
+def digits_answers(folders: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The digits, and a network that is right on every third image, or on all if it is mirrored."""
+    from cnn.data.catalogue import load
+    from cnn.prediction import predictor
+
+    data = load("digits")
+    right = np.eye(10, dtype=np.float32)[data.test_labels]
+    wrong = np.roll(right, 1, axis=1)
+    third = (np.arange(len(right)) % 3 == 0)[:, None]
+    looks: list[np.ndarray] = []
+
+    def answer(network: Any, images: np.ndarray) -> np.ndarray:
+        looks.append(images)
+        mirrored = np.array_equal(images, data.test_images[:, :, ::-1])
+        return np.where(third | mirrored, right, 0.6 * wrong + 0.4 * right)
+
+    monkeypatch.setattr(evaluate, "start_tensorflow", lambda: None)
+    monkeypatch.setattr("cnn.prediction.saved.load_network", lambda name: None)
+    monkeypatch.setattr(predictor, "compile_network", lambda network: None)
+    monkeypatch.setattr(predictor, "predict_in_batches", answer)
+    return data, looks
+
+
+@pytest.mark.parametrize(("flip", "averaged", "views"), [(True, 1.0, 6), (False, 120 / 359, 3)])
+def test_evaluate_measures_calibration_and_on_request_averaged_views(
+    digits_answers: Any, capsys: pytest.CaptureFixture[str], flip: bool, averaged: float, views: int
+) -> None:
+    data, looks = digits_answers
+    write_model("first", dataset="digits", class_names=list(data.class_names),
+                dataset_fingerprint=data.fingerprint, test_accuracy=120 / 359, test_loss=0.1,
+                averaged_test_accuracy=0.5, config={"augmentation": {"flip": flip}})
+    assert main(["evaluate", "first", "--json"]) == 0
+    once = json.loads(capsys.readouterr().out)
+    assert len(looks) == 1
+    assert once["averaged_test_accuracy"] is None
+    assert once["calibration_error"] == pytest.approx(0.6 * 239 / 359, abs=1e-6)
+    assert once["card"] == {"test_accuracy": 120 / 359, "test_loss": 0.1,
+                            "averaged_test_accuracy": 0.5, "calibration_error": None}
+    assert main(["evaluate", "first", "--average", "--json"]) == 0
+    assert len(looks) == 1 + 1 + views
+    assert json.loads(capsys.readouterr().out)["averaged_test_accuracy"] == averaged
+
+
+def test_evaluate_says_where_its_figures_and_the_card_differ(
+    digits_answers: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, _ = digits_answers
+    write_model("first", dataset="digits", class_names=list(data.class_names),
+                dataset_fingerprint=data.fingerprint, test_accuracy=120 / 359,
+                averaged_test_accuracy=0.5, config={"augmentation": {"flip": True}})
+    assert main(["evaluate", "first", "--average"]) == 0
+    said = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines()[:7])
+    figures = {label: value.strip() for label, value in said.items()}
+    assert figures["Test accuracy"] == "33.43 %, as on the card"
+    assert figures["Averaged accuracy"] == "100.00 %, but 50.00 % on the card"
+    assert figures["Calibration error"] == "39.94 %"  # of which the card says nothing
+
+
+def test_a_model_is_shown_with_what_newer_cards_know(capsys: pytest.CaptureFixture[str]) -> None:
+    write_model("older")
+    write_model("newer", averaged_test_accuracy=0.8125, calibration_error=0.012, sittings=2,
+                calibration_error_before=0.041, temperature=1.3124)
+    assert main(["models", "newer"]) == 0
+    said = capsys.readouterr().out
+    assert "81.25 % with predict --average" in said
+    assert "off by 1.20 % on average (4.10 % before its temperature 1.312)" in said
+    assert "12 s in 2 sittings" in said
+    assert main(["models", "older"]) == 0
+    said = capsys.readouterr().out
+    assert not [word for word in ("Averaged", "Calibration", "sittings") if word in said]
+
+
 def test_evaluate_stores_results_only_where_they_are_missing(tmp_path: Path) -> None:
     from cnn.evaluation.results import read_evaluation
 

@@ -15,7 +15,9 @@ from pages.shared.confusion import confusion_option, confusion_rows, confusion_w
 from pages.shared.tables import csv_bytes
 
 DIGITS = tuple(str(n) for n in range(10))
-VIEWS = ["History", "Confusion matrix", "Report", "Mistakes", "Details"]
+VIEWS = ["History", "Confusion matrix", "Report", "Confidence", "Mistakes", "Details"]
+NEWER = {"averaged_test_accuracy": 0.8125, "calibration_error": 0.012, "temperature": 1.3124,
+         "calibration_error_before": 0.041}
 
 
 def texts(elements):
@@ -76,6 +78,48 @@ def test_the_figures_of_the_card_are_shown_with_n_and_interval(open_page):
     assert accuracy.delta == "46.8 % to 91.1 %" and "95 % Wilson" in accuracy.help
 
 
+@pytest.mark.parametrize("flip, views", [(True, "6 times, moved by one pixel and mirrored,"),
+                                         (False, "3 times, moved by one pixel,")])
+def test_newer_cards_show_averaged_accuracy_and_calibration(open_page, flip, views):
+    write_model("first", **NEWER, config={"augmentation": {"flip": flip}})
+    shown = {metric.label: metric for metric in open_page("evaluate").metric}
+    assert len(shown) == 10
+    averaged, calibration = shown["Averaged accuracy"], shown["Calibration error"]
+    assert (averaged.value, averaged.delta) == ("81.25 %", "+6.25 points")
+    assert views in averaged.help
+    assert (calibration.value, calibration.delta) == ("1.2 %", "4.1 % before")
+    assert "1.31" in calibration.help and "right 88 % of the time" in calibration.help
+
+
+def test_a_model_trained_without_shifts_shows_its_calibration_alone(open_page):
+    write_model("first", **NEWER | {"averaged_test_accuracy": None})
+    labels = [metric.label for metric in open_page("evaluate").metric]
+    assert "Calibration error" in labels and "Averaged accuracy" not in labels
+
+
+@pytest.mark.parametrize("sittings", [1, 3])
+def test_sittings_are_said_where_there_was_more_than_one(open_page, sittings):
+    write_model("first", sittings=sittings)
+    page = open_page("evaluate", view="Details")
+    time = next(metric for metric in page.metric if metric.label == "Wall time")
+    assert ("3 sittings" in time.help) is (sittings == 3)
+    assert ("Sittings" in page.table[0].value.index) is (sittings == 3)
+
+
+def test_details_have_what_newer_cards_say(open_page):
+    write_model("first", **NEWER)
+    write_model("older")
+    page = open_page("evaluate", model="first", view="Details")
+    facts = page.table[0].value.iloc[:, 0]
+    assert facts["Temperature"] == "1\\.312"
+    assert facts["Calibration error, before and after the temperature"] == "4\\.10 % / 1\\.20 %"
+    assert facts["Test accuracy, plain and averaged over views"] == "75\\.00 % / 81\\.25 %"
+    page.selectbox(key="model").select("older").run()
+    assert set(facts.index) - set(page.table[0].value.index) == {
+        "Temperature", "Calibration error, before and after the temperature",
+        "Test accuracy, plain and averaged over views"}
+
+
 def test_without_a_model_the_page_says_what_to_do(open_page):
     page = open_page("evaluate")
     assert "no saved model yet" in texts(page.info)
@@ -91,7 +135,7 @@ def test_a_damaged_model_says_so_and_the_others_can_be_chosen(open_page):
     assert not page.error and page.metric
 
 
-@pytest.mark.parametrize("view", VIEWS[1:4])
+@pytest.mark.parametrize("view", VIEWS[1:5])
 def test_a_model_without_test_results_says_how_to_get_them(open_page, view):
     (write_model("first") / "evaluation.npz").unlink()
     page = open_page("evaluate", view=view)
@@ -227,6 +271,39 @@ def test_large_counts_are_written_with_separators(open_page):
                      np.diag([10**6, 1, 1]), np.array([0]), probabilities)
     write_evaluation(folder, big)
     assert "1,000,002 of 1,000,002" in texts(open_page("evaluate", view="Confusion matrix").caption)
+
+
+# Confidence
+
+
+def test_confidence_is_set_against_right_answers(open_page):
+    folder = write_model("first", **NEWER)
+    words = "When it is 91.0 % sure, it is right 90.0 % of the time (seen on 10 test images)."
+    probabilities = np.array([[0.05, 0.91, 0.04]] * 10 + [[0.5, 0.3, 0.2]] * 2, np.float32)
+    labels = np.array([0] + [1] * 9 + [0, 1])
+    write_evaluation(folder, evaluate_predictions(probabilities, labels, ("ant", "bee", "cat")))
+    page = open_page("evaluate", view="Confidence")
+    assert page.markdown[0].value.startswith(words)
+    shown = {metric.label: metric for metric in page.metric}
+    assert shown["Temperature"].value == "1.31" and "changes no answer" in shown["Temperature"].help
+    chart = page.get("echarts_chart")[0].proto
+    assert chart.alt.startswith(f"Reliability diagram. {words}")
+    right, sure, images = (one["data"] for one in json.loads(chart.spec)["series"])
+    assert (right[13]["value"], sure[13], images[13]) == (90, 91, 10)
+    table = page.dataframe[0].value
+    assert table["images"].tolist() == [2, 10]
+    assert table["right answers"].tolist() == pytest.approx([50, 90])
+
+
+def test_older_models_show_it_from_their_stored_answers(open_page):
+    write_model("first")
+    page = open_page("evaluate", view="Confidence")
+    metrics = [metric for metric in page.metric if metric.label == "Calibration error"]
+    error = (9 * 0.1 + 0.7 + 0.95 + 0.6) / 12
+    assert [float(metric.value.rstrip(" %")) for metric in metrics] == pytest.approx(
+        [100 * error], abs=0.051)
+    assert "Temperature" not in [metric.label for metric in page.metric]
+    assert "before" not in metrics[0].help and not metrics[0].delta
 
 
 # Report
@@ -366,7 +443,8 @@ def test_figures_and_tables_can_be_taken_along(open_page):
         found[view] = [button.label for button in page.download_button]
     assert found == {"History": ["Figure as PNG", "Table as CSV"],
                      "Confusion matrix": ["Figure as PNG", "Table as CSV"],
-                     "Report": ["Table as CSV"], "Mistakes": ["Table as CSV"], "Details": []}
+                     "Report": ["Table as CSV"], "Confidence": ["Table as CSV"],
+                     "Mistakes": ["Table as CSV"], "Details": []}
 
 
 def test_a_table_as_csv_opens_in_spreadsheets_and_runs_nothing():

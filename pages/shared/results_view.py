@@ -81,12 +81,17 @@ def _show_newer_metrics(card: Card) -> None:
                        f"by one pixel{' and mirrored' if card.mirrored else ''}, and the answers "
                        "are averaged. The page Predict can do the same.")
     if card.calibration_error is not None:
-        before = f"{percent(card.calibration_error_before)} before" \
-            if card.calibration_error_before is not None else None
-        st.metric("Calibration error", percent(card.calibration_error), border=True,
-                  height="stretch", delta=before, delta_color="off", delta_arrow="off",
-                  help=f"{CALIBRATION_ERROR} Below it the same before the temperature "
-                       f"({card.temperature:.2f}) was applied.")
+        show_calibration_error(card, card.calibration_error)
+
+
+def show_calibration_error(card: Card, error: float) -> None:
+    """Show how far confidences are off, 0 to 1, and where it is known, how far they were before."""
+    before = card.calibration_error_before
+    known = f" Below it the same before the temperature of {card.temperature:.2f} was applied." \
+        if before is not None else ""
+    st.metric("Calibration error", percent(error), border=True, height="stretch",
+              delta=f"{percent(before)} before" if before is not None else None,
+              delta_color="off", delta_arrow="off", help=CALIBRATION_ERROR + known)
 
 
 def _sittings(card: Card) -> str:
@@ -167,12 +172,8 @@ def show_confidence(card: Card, found: Evaluation) -> None:
     words = reliability_words(bins)
     st.markdown(words)
     with st.grid(4, min_column_width=160):
-        st.metric("Calibration error", percent(bins.error), border=True, height="stretch",
-                  help=CALIBRATION_ERROR)
-        if card.calibration_error_before is not None:
-            st.metric("Before the temperature", percent(card.calibration_error_before),
-                      border=True, height="stretch", help="The calibration error of the network "
-                      "as training left it.")
+        show_calibration_error(card, bins.error)
+        if card.calibration_error is not None:  # only then was a temperature looked for
             st.metric("Temperature", decimal(card.temperature, 2), border=True, height="stretch",
                       help=TEMPERATURE)
     st.echarts_chart(reliability_option(bins), key="evaluate_reliability",
