@@ -137,7 +137,8 @@ def _draw_result(run: RunInfo) -> None:
                  icon=":material/error:")
         _draw_restart(run)
         return
-    why = f" Training ended early: {plain(status.message.rstrip(".")) }. {plain(status.hint)}" if status.message else ""
+    ended = f"{status.message.rstrip('.')}. {status.hint}".strip()
+    why = f" Training ended early: {plain(ended)}" if status.message else ""
     st.success(f"Saved as **{plain(status.model)}**: the network as it was after epoch "
                f"{status.best_epoch}, the best of {status.epoch}.{why}",
                icon=":material/check_circle:")
