@@ -11,7 +11,8 @@ from cnn.config import Augmentation
 from cnn.errors import NotFound
 from cnn.models import registry
 from cnn.models.registry import architecture_names, get_architecture, register
-from cnn.models.specs import Dense, Flatten, LayerSpec, Shape
+from cnn.models.specs import Flatten, LayerSpec, Shape
+from cnn.models.weighted import Dense
 
 NAMES = ["dense", "base", "dropout", "deeper", "deeper-dropout", "batchnorm", "augmented",
          "vgg-bn", "tf-nn", "lenet"]

@@ -8,9 +8,6 @@ from cnn.errors import BadInput
 from cnn.models.specs import (
     Activation,
     AveragePool,
-    BatchNorm,
-    Conv,
-    Dense,
     Dropout,
     Flatten,
     LayerSpec,
@@ -19,6 +16,7 @@ from cnn.models.specs import (
     Shape,
     named_layers,
 )
+from cnn.models.weighted import BatchNorm, Conv, Dense
 
 
 @pytest.mark.parametrize(("layer", "given", "result"), [

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from cnn.models.build import build_model, logits_model, make_layer
 from cnn.models.registry import get_architecture
-from cnn.models.specs import BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool
+from cnn.models.specs import Dropout, Flatten, MaxPool
 from cnn.models.summary import summarise
 from cnn.models.tf_nn import TfNetwork, layers_from_config, layers_to_config
+from cnn.models.weighted import BatchNorm, Conv, Dense
 
 Images = NDArray[np.float32]
 SHAPE = (12, 10, 3)

@@ -1,6 +1,6 @@
 """Architectures: what there is, what each costs, and the Keras model of one.
 
-Importing this package, or `registry`, `specs`, `summary` and `graph` in it, never imports
+Importing this package, or `registry`, `specs`, `weighted`, `summary` and `graph` in it, never imports
 TensorFlow or Keras. `build`, `layers` and `tf_nn` do, so only trainer and engine import them.
 """
 

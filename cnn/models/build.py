@@ -16,9 +16,6 @@ from cnn.models.registry import get_architecture
 from cnn.models.specs import (
     Activation,
     AveragePool,
-    BatchNorm,
-    Conv,
-    Dense,
     Dropout,
     Flatten,
     GlobalMaxPool,
@@ -27,10 +24,10 @@ from cnn.models.specs import (
     Rescaling,
     Scale,
     Skip,
-    Whitening,
 )
 from cnn.models.summary import summarise
 from cnn.models.tf_nn import NamedLayers, TfNetwork, layers_to_config
+from cnn.models.weighted import BatchNorm, Conv, Dense, Whitening
 
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # precision: Keras dtype policy
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cnn.models.registry import register
-from cnn.models.specs import Conv, Dense, Dropout, Flatten, LayerSpec, MaxPool, Shape
+from cnn.models.specs import Dropout, Flatten, LayerSpec, MaxPool, Shape
+from cnn.models.weighted import Conv, Dense
 
 
 @register("tf-nn", "Three convolution stages written by hand with tf.nn, to see what layers do.",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cnn.models.registry import register
-from cnn.models.specs import Dense, Flatten, LayerSpec, Shape
+from cnn.models.specs import Flatten, LayerSpec, Shape
+from cnn.models.weighted import Dense
 
 
 @register("dense", "Fully connected layers only: the baseline that convolutions must beat.")

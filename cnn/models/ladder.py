@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from cnn.config import Augmentation
 from cnn.models.registry import register
-from cnn.models.specs import (
-    Activation,
-    BatchNorm,
-    Conv,
-    Dense,
-    Dropout,
-    Flatten,
-    LayerSpec,
-    MaxPool,
-    Shape,
-)
+from cnn.models.specs import Activation, Dropout, Flatten, LayerSpec, MaxPool, Shape
+from cnn.models.weighted import BatchNorm, Conv, Dense
 
 _STAGES = (32, 64, 128)  # filters of the deeper networks
 

@@ -11,7 +11,8 @@ instead of being placed on 32×32.
 from __future__ import annotations
 
 from cnn.models.registry import register
-from cnn.models.specs import AveragePool, Conv, Dense, Flatten, LayerSpec, Shape
+from cnn.models.specs import AveragePool, Flatten, LayerSpec, Shape
+from cnn.models.weighted import Conv, Dense
 
 
 @register("lenet", "LeNet-5 of 1998 with today's ReLU and softmax: the classic for MNIST.")

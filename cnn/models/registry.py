@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from cnn.errors import NotFound
-from cnn.models.specs import Activation, Dense, LayerSpec, Rescaling, Shape, named_layers
+from cnn.models.specs import Activation, LayerSpec, Rescaling, Shape, named_layers
+from cnn.models.weighted import Dense
 
 Body = Callable[[Shape, int], tuple[LayerSpec, ...]]
 Engine = Literal["keras", "tf.nn"]

@@ -12,19 +12,8 @@ from collections.abc import Callable
 
 from cnn.config import Augmentation
 from cnn.models.registry import register
-from cnn.models.specs import (
-    Activation,
-    BatchNorm,
-    Conv,
-    Dense,
-    GlobalMaxPool,
-    LayerSpec,
-    MaxPool,
-    Scale,
-    Shape,
-    Skip,
-    Whitening,
-)
+from cnn.models.specs import Activation, GlobalMaxPool, LayerSpec, MaxPool, Scale, Shape, Skip
+from cnn.models.weighted import BatchNorm, Conv, Dense, Whitening
 
 Group = Callable[[int], tuple[LayerSpec, ...]]  # from its width to its layers
 

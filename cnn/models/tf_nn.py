@@ -14,7 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from cnn.models.layers import derived_seed
-from cnn.models.specs import Conv, Dense, Dropout, Flatten, LayerSpec, MaxPool, Shape
+from cnn.models.specs import Dropout, Flatten, LayerSpec, MaxPool, Shape
+from cnn.models.weighted import Conv, Dense
 
 _KINDS: dict[str, type[LayerSpec]] = {
     kind.__name__: kind for kind in (Conv, MaxPool, Dropout, Flatten, Dense)}

@@ -8,17 +8,8 @@ from __future__ import annotations
 
 from cnn.config import Augmentation
 from cnn.models.registry import register
-from cnn.models.specs import (
-    Activation,
-    BatchNorm,
-    Conv,
-    Dense,
-    Dropout,
-    Flatten,
-    LayerSpec,
-    MaxPool,
-    Shape,
-)
+from cnn.models.specs import Activation, Dropout, Flatten, LayerSpec, MaxPool, Shape
+from cnn.models.weighted import BatchNorm, Conv, Dense
 
 _DECAY = 1e-4
 _STAGES = ((64, 0.2), (128, 0.3), (256, 0.4))  # filters and dropout
