@@ -17,24 +17,27 @@ from model_folders import write_model
 
 from cnn.api_records import models_record
 from cnn.cli import COMMANDS, build_parser, command_module, main
-from cnn.cli_commands import evaluate, models, predict, train
+from cnn.cli_commands import evaluate, following, models, predict, train
 from cnn.cli_commands.output import duration, table
 from cnn.config import Augmentation, RunConfig
 from cnn.data.catalogue import load
 from cnn.data.images import encode_png
 from cnn.models.defaults import command_line
 from cnn.paths import PROJECT
+from cnn.runs import manager
 from cnn.runs.folder import RunFolder, Status
-from cnn.training.events import BatchEvent, EpochEvent, NoteEvent
+from cnn.training.events import BatchEvent, EpochEvent, NoteEvent, ResumeEvent
 
 RUN = "20260101-000000-first"
 NEEDED = ["--dataset", "digits", "--architecture", "base", "--name", "first"]
 CONFIG = RunConfig("digits", "base", "first")
 OTHER: dict[str, Any] = {  # another valid value for each setting
     "dataset": "mnist", "architecture": "lenet", "name": "second", "epochs": 3, "batch_size": 16,
-    "optimizer": "sgd", "learning_rate": 0.125, "early_stopping": 2, "reduce_on_plateau": 4,
+    "optimizer": "sgd", "learning_rate": 0.125, "schedule": "linear", "label_smoothing": 0.1,
+    "early_stopping": 2, "reduce_on_plateau": 4,
     "seed": 7, "validation_fraction": 0.25, "train_images": 500, "precision": "bfloat16",
-    "rotation": 12.5, "shift": 0.25}
+    "rotation": 12.5, "shift": 0.25, "cutout": 0.5}
+CHANGES = {f.name for f in fields(Augmentation)}  # of images, among those settings
 
 
 pytestmark = pytest.mark.usefixtures("empty_folders")
@@ -60,7 +63,7 @@ def test_every_setting_of_a_run_has_an_option() -> None:
         assert getattr(options, name) == value
 
 
-@pytest.mark.parametrize("name", [name for name in OTHER if name not in ("rotation", "shift")])
+@pytest.mark.parametrize("name", [name for name in OTHER if name not in CHANGES])
 def test_an_option_changes_its_own_setting_only(name: str) -> None:
     changed = replace(CONFIG, **{name: OTHER[name]})
     if name == "optimizer":
@@ -74,6 +77,8 @@ def test_an_option_changes_its_own_setting_only(name: str) -> None:
     ([], Augmentation()),
     (["--rotation", "12.5"], Augmentation(rotation=12.5)),
     (["--shift", "0.25", "--flip"], Augmentation(shift=0.25, flip=True)),
+    (["--cutout", "0.5"], Augmentation(cutout=0.5)),
+    (["--architecture", "speedrun-deep"], Augmentation(0, 0.125, False, 0.375)),
     (["--architecture", "augmented"], Augmentation(5, 0.1, False)),
     (["--architecture", "augmented", "--dataset", "cifar10"], Augmentation(5, 0.1, True)),
     (["--architecture", "augmented", "--dataset", "cifar10", "--no-flip", "--rotation", "0"],
@@ -108,8 +113,9 @@ def test_the_epochs_are_the_data_sets_own_unless_told_otherwise(dataset: str, ep
     replace(CONFIG, learning_rate=1e-7, validation_fraction=1 / 3),
     replace(CONFIG, augmentation=Augmentation(12.3456789, 1 / 3, True)),
     replace(CONFIG, architecture="augmented", dataset="cifar10", augmentation=Augmentation()),
-    RunConfig(**{name: value for name, value in OTHER.items() if name not in ("rotation", "shift")},
-              augmentation=Augmentation(12.5, 0.25, True)),
+    RunConfig(**{name: value for name, value in OTHER.items()
+                 if name not in {*CHANGES, "reduce_on_plateau"}},
+              augmentation=Augmentation(12.5, 0.25, True, 0.5)),
 ], ids=str)
 def test_the_command_of_a_run_gives_the_very_same_run(config: RunConfig) -> None:
     words = shlex.split(command_line(config))
@@ -550,7 +556,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         folder.write_status(Status(state="running", stage="training", started=1.0))
         script = Scripted(folder, *steps)
         monkeypatch.setattr(train, "start_run", lambda config: RUN)
-        monkeypatch.setattr(train.time, "sleep", script.sleep)
+        monkeypatch.setattr(following.time, "sleep", script.sleep)
         return script
     return start
 
@@ -641,6 +647,75 @@ def test_stop_asks_a_living_run_and_refuses_one_that_has_ended(
     script.lock.release()
     assert main(["stop", RUN]) == 1
     assert "finished" in capsys.readouterr().err
+
+
+# Going on with a run
+
+
+@pytest.fixture
+def interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A run that died after its second epoch, and a scripted trainer for `resume` to start."""
+    def prepare(*steps: Any) -> RunFolder:
+        folder = RunFolder(tmp_path / "runs" / RUN)
+        folder.path.mkdir(parents=True)
+        folder.write_config(CONFIG, "the command")
+        folder.write_status(Status(state="running", stage="training", started=1.0, epoch=2))
+        folder.append_event(replace(EPOCH, epoch=2, val_accuracy=0.25))
+
+        def spawn(command: list[str], log: int) -> None:
+            assert command[-1] == str(folder.path)
+            folder.write_status(replace(folder.read_status(), state="running", started=2.0))
+            script = Scripted(folder, *steps)
+            monkeypatch.setattr(following.time, "sleep", script.sleep)
+
+        monkeypatch.setattr(manager, "_spawn", spawn)
+        return folder
+    return prepare
+
+
+def test_resume_follows_what_is_new_and_ends_with_the_result(
+    interrupted: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupted(ResumeEvent(2, 9.0), replace(EPOCH, epoch=3), replace(DONE, epoch=3))
+    assert main(["resume", RUN]) == 0
+    said = capsys.readouterr()
+    assert "Goes on after epoch 2." in said.err
+    assert "epoch 3/10" in said.err
+    assert "epoch 2/10" not in said.err  # shown by the trainer that died
+    assert "Test accuracy  90.00 % of 10 images" in said.out
+
+
+def test_resume_prints_the_record_of_the_run_as_json(
+    interrupted: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupted(ResumeEvent(2, 9.0), DONE)
+    assert main(["resume", RUN, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["run"], record["state"], record["name"]) == (RUN, "finished", "first-2")
+    assert record["test_accuracy"] == 0.9
+
+
+def test_resume_leaves_the_run_to_itself_if_told_so(
+    interrupted: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupted()
+    assert main(["resume", RUN, "--detach", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "running"
+
+
+def test_resume_refuses_a_run_that_trains_or_has_ended(
+    play: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = play()
+    assert main(["resume", RUN, "--json"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "cannot be resumed: it is running" in said.err
+    script.folder.write_status(DONE)
+    script.lock.release()
+    assert main(["resume", RUN]) == 1
+    assert "cannot be resumed: it is finished" in capsys.readouterr().err
+    assert main(["resume", "20200101-000000-none"]) == 1
 
 
 # Words

@@ -68,7 +68,7 @@ def test_a_network_that_does_not_fit_the_images_is_refused_with_its_layer(open_p
 
 @pytest.mark.parametrize(("key", "value", "words"), [
     ("train_name", "Not/allowed", "model name"),
-    ("train_rate_adam", 0.0, "learning"),
+    ("train_rate_base_adam", 0.0, "learning"),
     ("train_rotation_base_digits", 200.0, "rotation"),
     ("train_images_digits", 5, "train\\_images"),
     ("train_epochs_digits", 20_000, "epochs"),
@@ -104,12 +104,12 @@ def test_the_command_line_follows_the_settings(open_page):
 
 def test_each_optimizer_starts_with_its_own_learning_rate(open_page):
     page = open_page("train")
-    page.button_group(key="train_optimizer").set_value("sgd").run()
-    assert page.number_input(key="train_rate_sgd").value == 0.01
+    page.button_group(key="train_optimizer_base").set_value("sgd").run()
+    assert page.number_input(key="train_rate_base_sgd").value == 0.01
     assert "--optimizer sgd" in command(page)
-    page.number_input(key="train_rate_sgd").set_value(0.02).run()
+    page.number_input(key="train_rate_base_sgd").set_value(0.02).run()
     assert "--learning-rate 0.02" in command(page)
-    page.button_group(key="train_optimizer").set_value("adam").run()
+    page.button_group(key="train_optimizer_base").set_value("adam").run()
     assert "--learning-rate" not in command(page)
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from cnn.config import Augmentation
+from cnn.config import Augmentation, RunConfig
 from cnn.errors import NotFound
 from cnn.models import registry
 from cnn.models.registry import architecture_names, get_architecture, register
@@ -15,7 +15,7 @@ from cnn.models.specs import Flatten, LayerSpec, Shape
 from cnn.models.weighted import Dense
 
 NAMES = ["dense", "base", "dropout", "deeper", "deeper-dropout", "batchnorm", "augmented",
-         "vgg-bn", "tf-nn", "lenet"]
+         "vgg-bn", "tf-nn", "lenet", "speedrun", "speedrun-small", "speedrun-deep"]
 
 
 @pytest.fixture
@@ -36,7 +36,8 @@ def test_the_order_does_not_depend_on_what_is_imported_first(entry: str) -> None
     assert done.stdout.split() == NAMES
 
 
-@pytest.mark.parametrize("module", ["registry", "summary", "specs", "graph", "defaults"])
+@pytest.mark.parametrize("module", [
+    "registry", "summary", "specs", "weighted", "graph", "defaults", "whitening"])
 def test_listing_and_summaries_import_neither_tensorflow_nor_keras(module: str) -> None:
     code = (f"import sys, cnn.models.{module}\n"
             "from cnn.models.registry import architecture_names\n"
@@ -56,10 +57,18 @@ def test_every_architecture_has_one_line_that_describes_it(name: str) -> None:
     assert len(architecture.description) <= 90
 
 
-def test_only_the_augmented_networks_change_images_unless_told_to() -> None:
-    active = {name for name in NAMES if get_architecture(name).augmentation.active}
-    assert active == {"augmented", "vgg-bn"}
-    assert get_architecture("vgg-bn").augmentation == Augmentation(15, 0.1, True)
+def test_only_some_networks_bring_a_recipe_and_each_is_a_valid_configuration() -> None:
+    recipes = {name: get_architecture(name).recipe for name in NAMES}
+    assert {name for name, recipe in recipes.items() if recipe} == {
+        "augmented", "vgg-bn", "speedrun", "speedrun-small", "speedrun-deep"}
+    assert recipes["vgg-bn"] == {"augmentation": Augmentation(15, 0.1, True)}
+    for name, recipe in recipes.items():
+        assert RunConfig("cifar10", name, "first", **recipe).architecture == name
+
+
+def test_only_the_speedruns_have_a_head_of_unit_weights() -> None:
+    unit = {name for name in NAMES if get_architecture(name).head.unit}
+    assert unit == {"speedrun", "speedrun-small", "speedrun-deep"}
 
 
 def test_family_and_engine() -> None:
@@ -76,7 +85,8 @@ def test_every_network_begins_with_rescaling_and_ends_in_one_probability_per_cla
     names = [layer_name for layer_name, _ in layers]
     assert names[0] == "rescaling"
     assert names[-2:] == ["logits", "probabilities"]
-    assert layers[-2][1] == Dense(classes)
+    unit = name.startswith("speedrun")
+    assert layers[-2][1] == Dense(classes, bias=not unit, unit=unit)
     assert len(set(names)) == len(names)
 
 
@@ -101,7 +111,7 @@ def test_a_new_architecture_is_one_decorated_function(spare_registry: None) -> N
 
     assert architecture_names()[-1] == "mine"
     assert get_architecture("mine").body is mine
-    assert not get_architecture("mine").augmentation.active
+    assert not get_architecture("mine").recipe
 
 
 def test_a_second_architecture_of_the_same_name_is_an_error(spare_registry: None) -> None:

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from cnn.runs.folder import RunFolder
-from cnn.training.events import BatchEvent, EpochEvent, NoteEvent
+from cnn.training.events import BatchEvent, EpochEvent, NoteEvent, ResumeEvent
 from pages.shared.run_log import MOST_POINTS, RunLog, RunView
 
 
@@ -52,6 +52,29 @@ def test_progress_is_placed_inside_its_epoch(folder):
 def test_notes_are_kept(folder):
     folder.append_event(NoteEvent(3, "learning rate halved", 9.0))
     assert RunLog(folder).view().notes == ({"epoch": 3, "text": "learning rate halved"},)
+
+
+@pytest.mark.parametrize("looks", [1, 5])
+def test_after_a_resume_each_epoch_is_drawn_once_and_nothing_void_stays(folder, looks):
+    log = RunLog(folder)
+    told = [epoch(1), NoteEvent(1, "kept", 1.0), epoch(2, 0.4), batch(50, 0.9), epoch(3, 0.9),
+            NoteEvent(3, "void", 3.0), ResumeEvent(2, 2.0)]
+    for number, event in enumerate(told):
+        folder.append_event(event)
+        if number % looks == 0:
+            log.view()  # whoever watched the first trainer forgets too
+    assert [(e["epoch"], e["loss"]) for e in log.view().epochs] == [(1, 0.5), (2, 0.4)]
+    assert log.view().last is None
+    folder.append_event(epoch(3, 0.3))
+    assert [(e["epoch"], e["loss"]) for e in log.view().epochs] == [(1, 0.5), (2, 0.4), (3, 0.3)]
+    assert [note["text"] for note in log.view().notes] == ["kept"]
+
+
+def test_after_a_resume_the_points_of_the_epoch_that_is_done_again_are_gone(folder):
+    first, second = batch(100, 0.5), BatchEvent(2, 50, 100, 0.9, 0.2, 0.001, 1000.0, 1.0, 9.0)
+    for event in (first, second, ResumeEvent(1, 1.0)):
+        folder.append_event(event)
+    assert RunLog(folder).view().points == ((1.0, 0.5, 0.25),)
 
 
 def test_damaged_and_infinite_records_are_passed_over(folder):

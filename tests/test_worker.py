@@ -103,8 +103,7 @@ def test_a_killed_trainer_is_interrupted_with_its_epochs_on_record(endless):
     assert run.status.epoch >= 1
     records, _ = run.folder.read_events()
     assert sum(record["kind"] == "epoch" for record in records) >= 1
-    with np.load(run.folder.checkpoints / "best.npz") as weights:
-        assert len(weights.files) == 8  # two convolutions and two dense layers
+    assert run.folder.checkpoint.is_file()
     assert list_models() == []
 
 
