@@ -54,7 +54,9 @@ def card_record(name: str, card: Card) -> Record:
 def run_record(run: RunInfo) -> Record:
     """Return settings, state and results of a run; `error` says what a damaged one suffers from."""
     status, config = run.status, run.config
-    elapsed = time.time() - status.started if run.active and status.started else status.seconds
+    elapsed = status.seconds  # of the sittings before, and of this one up to its last epoch
+    if run.active and status.started:
+        elapsed = max(elapsed, time.time() - status.started)
     return {
         "run": run.run_id, "state": status.state, "stage": status.stage,
         "name": status.model or (config.name if config else None),
@@ -77,7 +79,9 @@ def runs_record() -> Record:
 def run_detail(run: RunInfo) -> Record:
     """Return a run with all its settings and its last finished epoch, null before the first."""
     events, _ = run.folder.read_events()
-    epochs = [event for event in events if event.get("kind") == "epoch"]
+    # A resumed run has told of later epochs before.
+    epochs = [event for event in events
+              if event.get("kind") == "epoch" and event.get("epoch", 0) <= run.status.epoch]
     last = {key: finite(value) for key, value in epochs[-1].items()} if epochs else None
     settings = run.config.to_dict() if run.config else None
     return {**run_record(run), "config": settings, "last_epoch": last}

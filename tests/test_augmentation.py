@@ -55,7 +55,8 @@ def test_exactly_those_images_are_mirrored_that_should_be():
 
 def test_no_augmentation_changes_nothing():
     images = pictures()
-    transforms = random_transforms(Augmentation(), NOT[:len(images)], 9, 9, np.random.default_rng(0))
+    transforms = random_transforms(
+        Augmentation(), NOT[:len(images)], 9, 9, np.random.default_rng(0))
     np.testing.assert_allclose(apply_transforms(images, transforms).numpy(), images, atol=1e-3)
 
 
@@ -79,7 +80,8 @@ def test_shifts_and_angles_stay_within_their_limits_and_reach_for_them():
 
 def test_the_same_seed_gives_the_same_changes():
     settings = Augmentation(rotation=10, shift=0.1, flip=True)
-    one, two = (random_transforms(settings, NOT[:5], 8, 8, np.random.default_rng([7, 1])) for _ in "ab")
+    one, two = (random_transforms(settings, NOT[:5], 8, 8, np.random.default_rng([7, 1]))
+                for _ in "ab")
     np.testing.assert_array_equal(one, two)
 
 

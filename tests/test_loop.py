@@ -1,6 +1,7 @@
 """The training loop: against Keras's own fit, and for what it adds."""
 
 import math
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -139,6 +140,25 @@ def test_early_stopping_counts_epochs_without_better_accuracy():
     assert any(isinstance(event, NoteEvent) for event in events)
 
 
+def test_a_trainer_that_goes_on_at_the_epoch_of_an_early_stop_trains_no_further():
+    progress, _, model = train(epochs=20, early_stopping=3, learning_rate=1e-8)
+    events = []
+    again = Trainer(model, config(epochs=20, early_stopping=3), tiny_data(), events.append)
+    again.progress = replace(progress, stopped="")
+    assert again.run().stopped == progress.stopped
+    assert [type(event) for event in events] == [NoteEvent]
+
+
+def test_a_trainer_that_goes_on_after_the_last_epoch_only_gives_back_the_best():
+    progress, _, _ = train(epochs=2)
+    events, model = [], tiny_model(1)
+    again = Trainer(model, config(epochs=2), tiny_data(), events.append)
+    again.progress = progress
+    assert again.run() is progress
+    assert not events
+    assert all(map(np.array_equal, model.get_weights(), progress.best_weights))
+
+
 def test_the_rate_is_halved_on_a_plateau_and_said_so():
     data = tiny_data()
     wrong = TrainingData(data.train_images, data.train_labels, data.val_images,
@@ -170,3 +190,54 @@ def test_a_validation_loss_that_is_no_number_is_divergence_too(monkeypatch):
     monkeypatch.setattr(trainer.steps, "evaluate", lambda images, labels: (math.inf, 0.1))
     with pytest.raises(Diverged, match="validation loss became inf in epoch 1"):
         trainer.run()
+
+
+# Schedule and label smoothing
+
+
+def test_a_linear_schedule_falls_evenly_and_is_above_zero_to_the_last_step(monkeypatch):
+    trainer = Trainer(tiny_model(), config(schedule="linear", learning_rate=0.1), tiny_data(),
+                      lambda event: None)
+    rates, original = [], trainer.steps.train
+    monkeypatch.setattr(trainer.steps, "train", lambda *batch: (
+        rates.append(trainer.steps.learning_rate), original(*batch))[1])
+    trainer.run()
+    assert len(rates) == 3 * 6
+    assert rates == pytest.approx([0.1 * (18 - step) / 18 for step in range(18)], rel=1e-6)
+    assert rates[-1] == pytest.approx(0.1 / 18)
+
+
+def test_without_a_schedule_the_rate_stays():
+    _, events, _ = train(learning_rate=0.02)
+    assert [event.learning_rate for event in epochs_of(events)] == pytest.approx([0.02] * 3)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+def test_the_training_loss_equals_that_of_keras_with_the_same_smoothing(smoothing):
+    data, model = tiny_data(), tiny_model()
+    trainer = Trainer(model, config(label_smoothing=smoothing), data, lambda event: None)
+    logits = trainer.steps.model(data.train_images.astype("float32"))
+    wanted = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)(
+        keras.utils.to_categorical(data.train_labels, CLASSES), logits)
+    loss, _ = trainer.steps.train(data.train_images, data.train_labels, None)
+    assert loss == pytest.approx(float(wanted), abs=1e-5)
+
+
+def test_the_validation_loss_is_without_smoothing():
+    data, model = tiny_data(), tiny_model()
+    smoothed = Trainer(model, config(label_smoothing=0.4), data, lambda event: None)
+    plain = Trainer(model, config(), data, lambda event: None)
+    assert smoothed.validate() == plain.validate()
+
+
+def test_smoothing_changes_the_gradients_as_keras_does():
+    data, ours, theirs = tiny_data(), tiny_model(), tiny_model()
+    train(ours, data, epochs=1, seed=5, optimizer="sgd", learning_rate=0.01, label_smoothing=0.3)
+    order = np.random.default_rng([5, 1]).permutation(90)
+    theirs.compile(keras.optimizers.SGD(0.01, momentum=0.9),
+                   keras.losses.CategoricalCrossentropy(label_smoothing=0.3))
+    theirs.fit(data.train_images[order],
+               keras.utils.to_categorical(data.train_labels[order], CLASSES),
+               batch_size=15, epochs=1, shuffle=False, verbose=0)
+    for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, atol=2e-5)

@@ -81,7 +81,8 @@ class _Follower:
 
     def _line_of(self, event: dict[str, Any]) -> str:
         if event["kind"] == "resume":
-            return f"Goes on after epoch {event['epoch']}."
+            done = event["epoch"]
+            return f"Goes on after epoch {done}." if done else "Begins again: no epoch was whole."
         return event["text"] if event["kind"] == "note" else self._epoch_line(event)
 
     def _batch_line(self, event: dict[str, Any]) -> str:

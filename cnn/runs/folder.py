@@ -160,6 +160,12 @@ class RunFolder:
         with self.metrics_file.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
 
+    def end_torn_line(self) -> None:
+        """Close a line that a dead trainer left unfinished, so that the next one stands alone."""
+        if self.metrics_file.is_file() and not self.metrics_file.read_bytes().endswith(b"\n"):
+            with self.metrics_file.open("ab") as file:
+                file.write(b"\n")
+
     def read_events(self, start: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Return the events from byte `start`, and where to go on reading."""
         return read_json_lines(self.metrics_file, start)
@@ -191,7 +197,7 @@ class RunFolder:
 def epochs_told(events: Sequence[dict[str, Any]], last: int) -> list[dict[str, Any]]:
     """Return the epoch events up to epoch `last`, each once: a resumed run tells some twice."""
     told = {event["epoch"]: event for event in events
-            if event["kind"] == "epoch" and event["epoch"] <= last}
+            if event.get("kind") == "epoch" and event["epoch"] <= last}
     return [{key: value for key, value in event.items() if key != "kind"}
             for event in told.values()]
 

@@ -159,16 +159,20 @@ class Worker:
         self._say(seconds=time.monotonic() - self.start)
 
     def _resume(self, trainer: Any) -> None:
-        """Go on after the last checkpoint, if there is one."""
+        """Go on where an earlier trainer died: after its last checkpoint, or from the start."""
         from cnn.training.checkpoint import restore_checkpoint
 
-        if not self.folder.checkpoint.is_file():
+        if self.status.sittings == 1:
             return
-        restore_checkpoint(trainer, self.folder.checkpoint)
-        done, seconds = trainer.progress.epoch, trainer.progress.seconds
+        if self.folder.checkpoint.is_file():
+            restore_checkpoint(trainer, self.folder.checkpoint)
+        progress = trainer.progress
+        self.folder.end_torn_line()
         events, _ = self.folder.read_events()
-        self.history = epochs_told(events, done)
-        self._on_event(ResumeEvent(done, seconds))
+        self.history = epochs_told(events, progress.epoch)
+        self._on_event(ResumeEvent(progress.epoch, progress.seconds))
+        self._say(epoch=progress.epoch, best_epoch=progress.best_epoch,
+                  best_val_accuracy=max(progress.best_val_accuracy, 0.0))
 
     def _evaluate_and_save(self, model: Any, dataset: Any, data: Any, stopped: str,
                            broken: Diverged | None) -> None:
@@ -264,6 +268,8 @@ def main(path: str) -> int:
     """Run the trainer for the run folder at `path`; returns the exit status."""
     folder = RunFolder(Path(path))
     with folder.lock().acquire(timeout=10):  # first of all: the lock is what "alive" means
+        if folder.read_status().state != "starting":
+            return 1  # two people resumed it at once, and the other trainer has done it
         psutil.Process().nice(
             psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICENESS)
         worker = Worker(folder)

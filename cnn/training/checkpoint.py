@@ -30,11 +30,11 @@ def save_checkpoint(trainer: Trainer, path: Path) -> None:
         Unavailable: If the disk is full.
     """
     progress = {name: getattr(trainer.progress, name) for name in _PLAIN}
-    arrays = {_PROGRESS: np.array(json.dumps(progress))}
+    arrays: dict[str, Any] = {_PROGRESS: np.array(json.dumps(progress))}
     for group, values in _state(trainer).items():
         arrays |= {f"{group}/{index}": np.asarray(value) for index, value in enumerate(values)}
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        np.savez(file, **arrays)
 
 
 def _state(trainer: Trainer) -> dict[str, list[Any]]:
@@ -60,7 +60,7 @@ def restore_checkpoint(trainer: Trainer, path: Path) -> None:
         _check_shapes(groups["model"], trainer.model.variables)
         _check_shapes(groups["optimizer"], trainer.steps.optimizer.variables)
         _check_shapes(groups["best"], trainer.model.get_weights())
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise Damaged(f"The checkpoint {path.name} cannot be used ({error}).",
                       "Start the run again with the same settings.") from error
     for group in ("model", "optimizer"):

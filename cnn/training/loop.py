@@ -102,11 +102,10 @@ class Trainer:
         """
         self._start = time.monotonic() - self.progress.seconds
         try:
-            for epoch in range(self.progress.epoch + 1, self.config.epochs + 1):
-                if not self._run_epoch(epoch):
+            # The rule comes first: a restored checkpoint may be of the epoch at which it ends.
+            while self.progress.epoch < self.config.epochs and not self._stop_early():
+                if not self._run_epoch(self.progress.epoch + 1):
                     self.progress.stopped = STOPPED_BY_HAND
-                    break
-                if self._stop_early(epoch):
                     break
         finally:
             if self.progress.best_weights:
@@ -180,9 +179,9 @@ class Trainer:
         return NoteEvent(epoch, f"Validation loss no lower for {patience} epochs: "
                          f"learning rate now {rate:.2g}.", self.elapsed())
 
-    def _stop_early(self, epoch: int) -> bool:
-        waited, patience = epoch - self.progress.better_epoch, self.config.early_stopping
-        if not patience or waited < patience or epoch == self.config.epochs:
+    def _stop_early(self) -> bool:
+        epoch, patience = self.progress.epoch, self.config.early_stopping
+        if not patience or epoch - self.progress.better_epoch < patience:
             return False
         self.progress.stopped = f"no better validation accuracy for {patience} epochs"
         text = f"Stopped early: {self.progress.stopped}."

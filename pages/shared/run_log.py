@@ -93,7 +93,9 @@ class RunLog:
         elif record["kind"] == "resume":
             self._forget_after(int(record["epoch"]))
         elif record["kind"] == "note":
-            self._notes.append({"epoch": int(record["epoch"]), "text": str(record["text"])})
+            note = {"epoch": int(record["epoch"]), "text": str(record["text"])}
+            if note not in self._notes:  # a trainer that goes on may say it again
+                self._notes.append(note)
 
     def _forget_after(self, epoch: int) -> None:
         """Drop what a trainer told of an epoch that another trainer did again."""
