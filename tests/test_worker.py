@@ -137,6 +137,27 @@ def test_a_diverging_run_says_so_and_what_to_do(monkeypatch):
     assert "learning rate" in status.hint
 
 
+def test_a_run_that_diverges_later_keeps_its_best_epoch(monkeypatch):
+    import cnn.training.steps
+    from cnn.runs.worker import Worker
+
+    steps = cnn.training.steps.Steps
+    real, calls = steps.train, iter(range(10**6))
+
+    def breaks_in_the_second_epoch(self, *batch):
+        loss, right = real(self, *batch)
+        return (loss if next(calls) < 30 else float("nan")), right
+
+    monkeypatch.setattr(manager, "_spawn", lambda command, log: None)
+    monkeypatch.setattr(steps, "train", breaks_in_the_second_epoch)
+    run_id = start()
+    Worker(manager.get_run(run_id).folder).run()
+    status = manager.get_run(run_id).status
+    assert (status.state, status.model, status.best_epoch) == ("diverged", "first", 1)
+    assert "epoch 2, batch" in read_card("first").stopped
+    assert "learning rate" in status.hint
+
+
 def test_a_name_taken_during_the_run_costs_neither_model(tmp_path):
     run_id = start()
     taken = tmp_path / "models" / "first"
