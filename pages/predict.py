@@ -44,13 +44,12 @@ def average_help(card: Card) -> str:
     looks = view_count(card.mirrored)
     views = "as it is, and moved by one pixel in two ways" + (
         ", each once more mirrored" if card.mirrored else "")
-    gain = ("What it gains was not measured for this model; one that never learned from "
-            "shifted images can even lose") \
+    gain = "What it gains was not measured for this model; some lose" \
         if card.averaged_test_accuracy is None else \
         (f"Right answers on this model's test images: {percent(card.test_accuracy)} → "
          f"{percent(card.averaged_test_accuracy)} of {count(card.test_n)}")
-    return (f"The network looks at each picture {looks} times: {views}. The answer is the mean, "
-            f"and takes the network {looks} times as long. {gain}.")
+    return (f"The network looks at each picture {looks} times: {views}. The answer is the weighted "
+            f"mean, and takes the network {looks} times as long. {gain}.")
 
 
 def wait_for_answers(

@@ -28,8 +28,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                              "says)")
     parser.add_argument("--average", action="store_true",
                         help="average over views moved by one pixel, and mirrored where the model "
-                             "learned from mirrored images: three or six times the work; a "
-                             "little better with a model that learned from such images")
+                             "learned from mirrored images: three or six times the work; "
+                             "`python -m cnn models NAME` says what it gains")
 
 
 def run(options: argparse.Namespace) -> Output:
