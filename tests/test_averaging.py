@@ -47,3 +47,36 @@ def test_half_of_the_weight_is_on_the_picture_as_it_is() -> None:
 def test_a_certain_view_gives_finite_probabilities() -> None:
     (found,) = average_views(lambda _: np.array([[1, 0]], np.float32), PICTURE, True)
     assert found.tolist() == pytest.approx([1, 0])
+
+
+def pictures(count=5, height=6, width=4, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, height, width, 3), np.uint8)
+
+
+def by_position(images):
+    """A fixed network: each class looks at the pixels in its own way."""
+    weights = np.random.default_rng(7).normal(size=(images[0].size, 3))
+    logits = images.reshape(len(images), -1) / 255 @ weights
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (powers / powers.sum(axis=1, keepdims=True)).astype("float32")
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_it_equals_the_weighted_mean_over_a_loop_of_all_views(mirror):
+    images = pictures()
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+    total = np.zeros((5, 3))
+    for (y, x), weight in {(1, 1): 0.5, (0, 0): 0.25, (2, 2): 0.25}.items():
+        view = padded[:, y:y + 6, x:x + 4]
+        sides = [view, view[:, :, ::-1]] if mirror else [view]
+        for side in sides:
+            total += weight / len(sides) * np.log(by_position(side))
+    wanted = np.exp(total) / np.exp(total).sum(axis=1, keepdims=True)
+    result = average_views(by_position, images, mirror)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, wanted, rtol=1e-4)
+
+
+def test_images_of_one_pixel_can_be_averaged():
+    assert average_views(lambda images: np.ones((len(images), 2), "float32") / 2,
+                         np.zeros((3, 1, 1, 1), np.uint8), True).shape == (3, 2)

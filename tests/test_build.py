@@ -14,13 +14,15 @@ import pytest
 from numpy.typing import NDArray
 
 from cnn.errors import BadInput, NotFound
-from cnn.models.build import build_model, float32_copy, logits_model
+from cnn.models.build import build_model, divide_logits, float32_copy, logits_model
 from cnn.models.layers import FusedBatchNormalization
 from cnn.models.registry import architecture_names, get_architecture
 from cnn.models.summary import summarise
+from cnn.models.whitening import fit_whitening
 
 ImageShape = tuple[int, int, int]
 SHAPES = [(8, 8, 1), (28, 28, 1), (32, 32, 3), (50, 50, 1)]
+SPEEDRUNS = ["speedrun", "speedrun-small", "speedrun-deep"]
 STANDARD = [name for name in architecture_names() if get_architecture(name).engine == "keras"]
 
 
@@ -48,9 +50,9 @@ def fits(name: str, shape: ImageShape) -> bool:
 CASES = [(name, shape) for name in architecture_names() for shape in SHAPES if fits(name, shape)]
 
 
-def test_only_lenet_on_8x8_is_left_out_of_the_comparison() -> None:
-    assert len(CASES) == len(architecture_names()) * len(SHAPES) - 1
-    assert ("lenet", (8, 8, 1)) not in CASES
+def test_only_networks_too_deep_for_8x8_are_left_out_of_the_comparison() -> None:
+    left_out = {(name, shape) for name in architecture_names() for shape in SHAPES} - set(CASES)
+    assert left_out == {(name, (8, 8, 1)) for name in ("lenet", *SPEEDRUNS)}
 
 
 @pytest.mark.parametrize(("name", "shape"), CASES)
@@ -135,19 +137,84 @@ def test_one_pixel_is_enough_for_dense() -> None:
     assert build_model("dense", (1, 1, 1), 2)(np.ones((3, 1, 1, 1))).shape == (3, 2)
 
 
+# The speedruns
+
+
+@pytest.mark.parametrize("name", SPEEDRUNS)
+@pytest.mark.parametrize(("shape", "classes"), [
+    ((32, 32, 3), 2), ((32, 32, 3), 101), ((28, 28, 1), 10), ((50, 50, 1), 101), ((64, 64, 3), 10)])
+def test_the_parameters_of_a_speedrun_are_those_that_keras_counts(
+        name: str, shape: ImageShape, classes: int) -> None:
+    model, summary = build_model(name, shape, classes), summarise(name, shape, classes)
+    assert summary.parameters == model.count_params()
+    assert summary.trainable_parameters == sum(
+        int(np.prod(weight.shape)) for weight in model.trainable_weights)
+
+
+@pytest.mark.parametrize("name", SPEEDRUNS)
+def test_images_too_small_for_a_speedrun_are_refused_with_the_layer(name: str) -> None:
+    with pytest.raises(BadInput, match="layer pool_3") as caught:
+        build_model(name, (8, 8, 1), 10)
+    assert "at least 9×9" in caught.value.hint
+    assert build_model(name, (9, 9, 1), 10).count_params()
+
+
+@pytest.mark.parametrize("name", SPEEDRUNS)
+def test_their_convolutions_begin_by_passing_their_input_on(name: str) -> None:
+    model = built(name, (32, 32, 3))
+    layers = [layer for layer in model.layers if layer.name.startswith("conv")]
+    assert len(layers) == (9 if name == "speedrun-deep" else 6)
+    probe = keras.Model(model.input, [end for x in layers for end in (x.input, x.output)])
+    ends = [np.asarray(value) for value in probe(pictures((32, 32, 3), 2))]
+    for layer, given, result in zip(layers, ends[::2], ends[1::2], strict=True):
+        count = min(given.shape[-1], result.shape[-1])
+        np.testing.assert_allclose(result[..., :count], given[..., :count], atol=1e-4)
+        if result.shape[-1] > count:  # the filters that have no input to pass on are random
+            assert np.asarray(layer.kernel)[..., count:].std() > 0.01
+
+
+def test_each_skip_adds_what_entered_the_second_half_of_its_group() -> None:
+    model = built("speedrun-deep", (32, 32, 3))
+    for group, activation in ((1, 2), (2, 5), (3, 8)):
+        names = [f"skip_{group}", f"norm_{3 * group}", f"activation_{activation}"]
+        probe = keras.Model(model.input, [model.get_layer(name).output for name in names])
+        total, norm, earlier = (np.asarray(x) for x in probe(pictures((32, 32, 3), 2)))
+        np.testing.assert_allclose(total, norm + earlier, atol=1e-5)
+        assert np.abs(earlier).max() > 0
+
+
+@pytest.mark.parametrize("name", SPEEDRUNS)
+def test_the_head_of_a_speedrun_begins_with_unit_weights_and_small_outputs(name: str) -> None:
+    model = built(name, (32, 32, 3))
+    weights = model.get_layer("logits").get_weights()
+    assert [weight.ndim for weight in weights] == [2]  # no bias
+    assert weights[0].std() == pytest.approx(1, abs=0.1)
+    factor = 1 / weights[0].shape[0]
+    assert model.get_layer("scale_1").scale == pytest.approx(factor)
+    assert np.abs(logits_model(model)(pictures((32, 32, 3)))).max() < 2
+
+
+# Models to save
+
+
+def image_shape(name: str) -> ImageShape:
+    return (12, 12, 1) if name in SPEEDRUNS else (8, 8, 1)
+
+
 def trained(name: str, precision: str, steps: int = 3) -> keras.Model:
-    model = build_model(name, (8, 8, 1), 3, seed=1, precision=precision, training=True)
+    shape = image_shape(name)
+    model = build_model(name, shape, 3, seed=1, precision=precision, training=True)
+    fit_whitening(model, pictures(shape, 100).astype("uint8"))
     model.compile("sgd", "sparse_categorical_crossentropy", jit_compile=False)
     for step in range(steps):
-        model.train_on_batch(pictures((8, 8, 1), 16, step), np.arange(16) % 3)
+        model.train_on_batch(pictures(shape, 16, step), np.arange(16) % 3)
     return model
 
 
-@pytest.mark.parametrize("name", ["batchnorm", "tf-nn", "base"])
+@pytest.mark.parametrize("name", ["base", "batchnorm", "tf-nn", "speedrun-deep"])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_the_float32_copy_answers_as_the_trained_model_does(name: str, precision: str) -> None:
-    name = name.replace("base", "base")
-    model, images = trained(name, precision), pictures((8, 8, 1), seed=9)
+    model, images = trained(name, precision), pictures(image_shape(name), seed=9)
     copy = float32_copy(model, name)
     assert differences(model.get_weights(), copy.get_weights()) == 0
     tolerance = 1e-5 if precision == "float32" else 0.02
@@ -166,14 +233,16 @@ def test_feature_maps_are_normalised_by_the_fused_layer_in_training_only() -> No
 
 
 @pytest.mark.parametrize("shape", [(5, 6, 4, 3), (1, 1, 1, 3)])
+@pytest.mark.parametrize(("scale", "momentum"), [(True, 0.99), (False, 0.6)])
 def test_fused_normalisation_equals_keras_in_outputs_statistics_and_gradients(
-        shape: tuple[int, ...]) -> None:
+        shape: tuple[int, ...], scale: bool, momentum: float) -> None:
     import tensorflow as tf
 
-    fused, plain = FusedBatchNormalization(), keras.layers.BatchNormalization()
+    fused, plain = (kind(scale=scale, momentum=momentum) for kind in (
+        FusedBatchNormalization, keras.layers.BatchNormalization))
     random = np.random.default_rng(0)
     inputs = tf.constant(random.normal(3, 2, shape).astype("float32"))
-    weights = [random.uniform(0.5, 2, 3).astype("float32") for _ in range(4)]
+    weights = [random.uniform(0.5, 2, 3).astype("float32") for _ in range(3 + scale)]
     results = []
     for layer in (fused, plain):
         layer.build(shape)
@@ -206,10 +275,12 @@ def test_fused_normalisation_keeps_weights_and_statistics_in_float32() -> None:
     assert float(layer.gamma[0]) == pytest.approx(1.001, rel=1e-6)
 
 
-def test_a_saved_model_loads_with_plain_keras_where_this_package_is_missing(tmp_path: Path) -> None:
-    copy = float32_copy(trained("vgg-bn", "float32", steps=1), "vgg-bn")
+@pytest.mark.parametrize("name", ["vgg-bn", "speedrun-deep"])
+def test_a_saved_model_loads_with_plain_keras_where_this_package_is_missing(
+        name: str, tmp_path: Path) -> None:
+    copy = float32_copy(trained(name, "float32", steps=1), name)
     copy.save(tmp_path / "model.keras")
-    images = pictures((8, 8, 1))
+    images = pictures(image_shape(name))
     np.save(tmp_path / "images.npy", images)
     code = ("import importlib.util, sys; assert importlib.util.find_spec('cnn') is None\n"
             "import keras, numpy\n"
@@ -219,3 +290,15 @@ def test_a_saved_model_loads_with_plain_keras_where_this_package_is_missing(tmp_
     subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, check=True,
                    capture_output=True)
     assert np.load(tmp_path / "answers.npy") == pytest.approx(np.asarray(copy(images)), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["base", "tf-nn", "speedrun-small"])
+@pytest.mark.parametrize("temperature", [0.4, 2.5])
+def test_dividing_the_logits_gives_the_softmax_of_the_divided_logits(
+        name: str, temperature: float) -> None:
+    model, images = build_model(name, image_shape(name), 5, seed=2), pictures(image_shape(name))
+    logits = np.asarray(logits_model(model)(images), np.float64)
+    divide_logits(model, temperature)
+    wanted = np.exp(logits / temperature)
+    wanted /= wanted.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(np.asarray(model(images)), wanted, rtol=1e-4, atol=1e-6)

@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
+from cnn.api_records import run_detail, run_record
 from cnn.config import RunConfig
 from cnn.errors import BadInput, Damaged, NotFound, Unavailable
 from cnn.runs import manager
-from cnn.runs.folder import SECONDS_TO_START, RunFolder, Status
+from cnn.runs.folder import SECONDS_TO_START, RunFolder, Status, epochs_told
 from cnn.training.events import BatchEvent, EpochEvent
 
 CONFIG = RunConfig(dataset="digits", architecture="base", name="first")
@@ -174,3 +176,107 @@ def test_the_longest_model_name_still_makes_a_run_that_can_be_found(monkeypatch)
     monkeypatch.setattr(manager, "_spawn", lambda command, log: None)
     run_id = manager.start_run(CONFIG.with_name("n" * 64))
     assert manager.get_run(run_id).config.name == "n" * 64
+
+
+# Going on with a run
+
+
+@pytest.fixture
+def spawned(monkeypatch):
+    """The commands of trainers that would have been started."""
+    commands = []
+    monkeypatch.setattr(manager, "_spawn", lambda command, log: commands.append(command))
+    return commands
+
+
+def test_an_interrupted_run_is_started_again_with_what_it_had(run, spawned):
+    folder = run(state="running", started=1.0, stage="training", epoch=3, seconds=9.0, sittings=1)
+    folder.ask_to_stop()  # of the trainer that died: not meant for the next
+    assert manager.get_run(folder.run_id).status.state == "interrupted"
+    status = manager.resume_run(folder.run_id).status
+    assert [command[-1] for command in spawned] == [str(folder.path)]
+    assert (status.state, status.epoch, status.seconds, status.sittings) == ("starting", 3, 9.0, 1)
+    assert not folder.stop_asked()
+    with pytest.raises(BadInput, match="it is starting"):  # a second click
+        manager.resume_run(folder.run_id)
+    assert len(spawned) == 1
+
+
+def test_a_trainer_that_does_not_start_leaves_the_run_to_be_resumed_again(run, spawned):
+    folder = run(state="running", started=1.0, epoch=3, created=time.time() - 1000)
+    manager.resume_run(folder.run_id)
+    folder.write_status(replace(folder.read_status(), asked=time.time() - SECONDS_TO_START - 1))
+    assert manager.get_run(folder.run_id).status.state == "interrupted"
+    assert manager.resume_run(folder.run_id).status.state == "starting"
+
+
+@pytest.mark.parametrize("state", ["finished", "stopped", "failed", "diverged"])
+def test_a_run_that_has_ended_is_not_resumed(run, spawned, state):
+    folder = run(state=state, started=1.0)
+    with pytest.raises(BadInput, match=f"cannot be resumed: it is {state}") as caught:
+        manager.resume_run(folder.run_id)
+    assert caught.value.hint
+    assert not spawned
+
+
+def test_a_run_that_trains_is_not_resumed(run, holder, spawned):
+    folder = run(state="running", started=time.time())
+    holder(folder)
+    with pytest.raises(BadInput, match="it is running"):
+        manager.resume_run(folder.run_id)
+    assert not spawned
+
+
+def test_nothing_is_resumed_on_a_full_disk_and_the_run_stays_interrupted(
+        run, spawned, monkeypatch):
+    folder = run(state="running", started=1.0)
+    usage = type("usage", (), {"free": 10 * 2**20})
+    monkeypatch.setattr(manager.shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(Unavailable, match="10 MB"):
+        manager.resume_run(folder.run_id)
+    assert manager.get_run(folder.run_id).status.state == "interrupted"
+    assert not spawned
+
+
+def test_a_damaged_or_missing_run_is_not_resumed(run, spawned):
+    folder = run(state="running", started=1.0)
+    (folder.path / "config.json").unlink()
+    with pytest.raises(BadInput):
+        manager.resume_run(folder.run_id)
+    with pytest.raises(NotFound):
+        manager.resume_run("20200101-000000-none")
+    assert not spawned
+
+
+def test_history_takes_each_epoch_once_and_none_that_is_void():
+    def told(epoch, loss):
+        return {"kind": "epoch", "epoch": epoch, "loss": loss}
+
+    events = [told(1, 0.9), {"kind": "batch", "epoch": 2}, told(2, 0.8), told(3, 0.7),
+              {"kind": "resume", "epoch": 2}, told(3, 0.6), told(4, 0.5), {"no": "kind"}]
+    assert epochs_told(events, 3) == [
+        {"epoch": 1, "loss": 0.9}, {"epoch": 2, "loss": 0.8}, {"epoch": 3, "loss": 0.6}]
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    (b'{"a": 1}\n', b'{"a": 1}\n'), (b'{"a": 1}\n{"b', b'{"a": 1}\n{"b\n')])
+def test_only_a_torn_line_is_ended(run, before, after):
+    folder = run()
+    folder.end_torn_line()  # no file yet
+    assert not folder.metrics_file.exists()
+    folder.metrics_file.write_bytes(before)
+    folder.end_torn_line()
+    assert folder.metrics_file.read_bytes() == after
+
+
+def test_the_last_epoch_told_of_a_resumed_run_is_one_that_counts(run):
+    folder = run(state="running", started=1.0, epoch=1)
+    for epoch in (1, 2):  # the second came from a trainer that died before its checkpoint
+        folder.append_event(EpochEvent(epoch, 0.5, 0.8, 0.6, 0.7, 1e-3, 99.0, 2.0, True))
+    assert run_detail(manager.get_run(folder.run_id))["last_epoch"]["epoch"] == 1
+
+
+def test_the_time_of_an_active_run_counts_its_earlier_sittings(run, holder):
+    folder = run(state="running", started=time.time() - 5, seconds=100.0, sittings=2)
+    holder(folder)
+    assert 100 <= run_record(manager.get_run(folder.run_id))["seconds"] < 110

@@ -10,13 +10,16 @@ from cnn.models.specs import (
     AveragePool,
     Dropout,
     Flatten,
+    GlobalMaxPool,
     LayerSpec,
     MaxPool,
     Rescaling,
+    Scale,
     Shape,
+    Skip,
     named_layers,
 )
-from cnn.models.weighted import BatchNorm, Conv, Dense
+from cnn.models.weighted import BatchNorm, Conv, Dense, Whitening
 
 
 @pytest.mark.parametrize(("layer", "given", "result"), [
@@ -32,6 +35,10 @@ from cnn.models.weighted import BatchNorm, Conv, Dense
     (Dropout(0.5), (9,), (9,)),
     (Flatten(), (3, 4, 5), (60,)),
     (Dense(7), (60,), (7,)),
+    (Whitening(24, 2), (32, 30, 3), (31, 29, 24)),
+    (GlobalMaxPool(), (7, 4, 64), (64,)),
+    (Scale(0.5), (64,), (64,)),
+    (Skip(6), (4, 4, 8), (4, 4, 8)),
 ])
 def test_output_shape(layer: LayerSpec, given: Shape, result: Shape) -> None:
     assert layer.output_shape(given) == result
@@ -41,6 +48,11 @@ def test_output_shape(layer: LayerSpec, given: Shape, result: Shape) -> None:
     (Conv(32, 3), (8, 8, 3), 3 * 3 * 3 * 32 + 32, 3 * 3 * 3 * 32 + 32),
     (Dense(10), (84,), 850, 850),
     (BatchNorm(), (4, 4, 8), 32, 16),
+    (Conv(32, 3, bias=False), (8, 8, 3), 3 * 3 * 3 * 32, 3 * 3 * 3 * 32),
+    (Dense(10, bias=False), (84,), 840, 840),
+    (BatchNorm(scale=False), (4, 4, 8), 24, 8),
+    (Whitening(24, 2), (32, 32, 3), 2 * 2 * 3 * 24 + 24, 0),
+    (Skip(2), (4, 4, 8), 0, 0),
     (MaxPool(), (4, 4, 8), 0, 0),
     (Dropout(0.1), (4,), 0, 0),
 ])
@@ -54,6 +66,8 @@ def test_parameters_and_those_that_gradients_change(
     (Conv(16, 5, padding="valid"), (14, 14, 6), 10 * 10 * 16 * 150),
     (Dense(10), (84,), 840),
     (BatchNorm(), (4, 4, 8), 0),
+    (Whitening(24, 2), (32, 32, 3), 31 * 31 * 24 * 12),
+    (Skip(2), (4, 4, 8), 0),
 ])
 def test_multiply_adds_of_one_image(layer: LayerSpec, given: Shape, result: int) -> None:
     assert layer.multiply_adds(given) == result
@@ -64,6 +78,7 @@ def test_multiply_adds_of_one_image(layer: LayerSpec, given: Shape, result: int)
     (Conv(6, 5, padding="valid"), (9, 4, 1)),
     (MaxPool(), (1, 2, 1)),
     (AveragePool(3), (3, 2, 1)),
+    (Whitening(4, 2), (1, 9, 1)),
 ])
 def test_a_vanishing_feature_map_is_refused_naming_layer_and_shape(
         layer: LayerSpec, given: Shape) -> None:
@@ -82,6 +97,11 @@ def test_a_vanishing_feature_map_is_refused_naming_layer_and_shape(
     (Dropout(0.25), "Dropout 0.25"),
     (Dense(10), "Dense, 10"),
     (Activation("softmax"), "Softmax"),
+    (Activation("silu"), "SiLU"),
+    (Whitening(24, 2), "Whitening 2×2, 24, not trained"),
+    (GlobalMaxPool(), "Global max pool"),
+    (Scale(1 / 256), "Times 0.003906"),
+    (Skip(6), "Add what came out 6 rows above"),
 ])
 def test_labels_say_what_the_layer_is(layer: LayerSpec, label: str) -> None:
     assert layer.label == label

@@ -6,15 +6,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cnn.config import RunConfig, config_from_dict
+from cnn.config import Augmentation, RunConfig, config_from_dict
 from cnn.evaluation.results import read_evaluation
 from cnn.prediction.saved import list_models, read_card, read_history
 from cnn.runs import manager
+from cnn.training.events import BatchEvent
+from pages.shared.run_log import RunLog
 
 PATIENCE = 90  # seconds; a busy machine starts TensorFlow slowly
 
@@ -50,7 +53,8 @@ def endless():
 
 
 def test_a_run_ends_with_a_model_whose_figures_can_be_checked_without_us(tmp_path):
-    run_id = start(architecture="batchnorm", precision="bfloat16", early_stopping=2)
+    run_id = start(architecture="batchnorm", precision="bfloat16", early_stopping=2,
+                   augmentation=Augmentation(shift=0.13))
     run = manager.wait_until_ended(run_id, PATIENCE)
     assert (run.status.state, run.status.model) == ("finished", "first"), run.folder.log_tail()
     card, evaluation = read_card("first"), read_evaluation(tmp_path / "models" / "first")
@@ -59,6 +63,10 @@ def test_a_run_ends_with_a_model_whose_figures_can_be_checked_without_us(tmp_pat
     assert config_from_dict(card.config) == run.config
     assert card.command == run.command
     assert [row["epoch"] for row in read_history("first")] == [1, 2]
+    assert card.sittings == 1
+    assert card.temperature != 1
+    assert 0 <= card.calibration_error <= 1 and 0 <= card.calibration_error_before <= 1
+    assert card.averaged_test_accuracy == pytest.approx(card.test_accuracy, abs=0.2)
 
     # Plain Keras, in a process that cannot see this package, must find the same accuracy.
     images = np.load(tmp_path / "data" / "cnn-studio" / "digits" / "test_images.npy")
@@ -69,11 +77,14 @@ def test_a_run_ends_with_a_model_whose_figures_can_be_checked_without_us(tmp_pat
             "model = keras.models.load_model(sys.argv[1])\n"
             "answers = model.predict(data['images'].astype('float32'), verbose=0)\n"
             "assert {v.dtype for v in model.weights} <= {'float32'}\n"
-            "print((answers.argmax(1) == data['labels']).mean())")
+            "right = answers[range(len(answers)), data['labels']]\n"
+            "print((answers.argmax(1) == data['labels']).mean(), -numpy.log(right).mean())")
     found = subprocess.run(
         [sys.executable, "-I", "-c", code, str(tmp_path / "models" / "first" / "model.keras")],
         cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert float(found.stdout.split()[-1]) == pytest.approx(card.test_accuracy, abs=1e-9)
+    accuracy, loss = map(float, found.stdout.split()[-2:])
+    assert accuracy == pytest.approx(card.test_accuracy, abs=1e-9)
+    assert loss == pytest.approx(card.test_loss, abs=1e-4)  # calibrated, in the file itself
 
 
 def test_a_stop_keeps_the_best_so_far(endless):
@@ -105,6 +116,97 @@ def test_a_killed_trainer_is_interrupted_with_its_epochs_on_record(endless):
     assert sum(record["kind"] == "epoch" for record in records) >= 1
     assert run.folder.checkpoint.is_file()
     assert list_models() == []
+
+
+# Going on
+
+
+def epochs_in(records):
+    return [record["epoch"] for record in records if record["kind"] == "epoch"]
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Run trainers in this process: start or resume a run, and return its end."""
+    from cnn.runs.worker import main
+
+    monkeypatch.setattr(manager, "_spawn", lambda command, log: main(command[-1]))
+    monkeypatch.setattr("cnn.runs.worker.signal.signal", lambda *_: None)
+    monkeypatch.setattr("cnn.runs.worker.psutil.Process.nice", lambda *_: None)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_killed_run_goes_on_to_the_very_result_it_would_have_had(monkeypatch, request):
+    settings = {"epochs": 25, "seed": 4, "architecture": "dropout", "batch_size": 100}
+    run_id = start(**settings)
+    wait_for(lambda: epochs_of(run_id) >= 2)
+    os.kill(manager.get_run(run_id).status.pid, signal.SIGKILL)
+    killed = manager.wait_until_ended(run_id, PATIENCE)
+    assert killed.status.state == "interrupted"
+    assert [run.status.state for run in manager.list_runs()] == ["interrupted"]
+    assert 2 <= killed.status.epoch < 25
+
+    assert manager.resume_run(run_id).active
+    run = manager.wait_until_ended(run_id, PATIENCE)
+    assert (run.status.state, run.status.epoch) == ("finished", 25), run.folder.log_tail()
+    assert run.status.seconds > killed.status.seconds
+    card = read_card("first")
+    assert (card.sittings, card.epochs) == (2, 25)
+    assert [row["epoch"] for row in read_history("first")] == list(range(1, 26))
+    assert [row["epoch"] for row in RunLog(run.folder).view().epochs] == list(range(1, 26))
+
+    request.getfixturevalue("here")
+    whole = manager.get_run(start(**settings, name="undisturbed"))
+    assert whole.status.state == "finished"
+    assert card.test_accuracy == read_card("undisturbed").test_accuracy
+    assert card.best_epoch == read_card("undisturbed").best_epoch
+    accuracies = [[row["val_accuracy"] for row in read_history(name)]
+                  for name in ("first", "undisturbed")]
+    assert accuracies[0] == accuracies[1]
+
+
+@pytest.fixture
+def died(monkeypatch):
+    """A run whose trainer died in its first epoch, while it wrote a line."""
+    monkeypatch.setattr(manager, "_spawn", lambda command, log: None)
+    folder = manager.get_run(start(epochs=1, train_images=100)).folder
+    folder.write_status(replace(
+        folder.read_status(), state="running", stage="training", started=1.0, sittings=1))
+    folder.append_event(BatchEvent(1, 1, 2, 9.0, 0.1, 0.001, 99.0, 1.0, 1.0))
+    with folder.metrics_file.open("a") as file:
+        file.write('{"kind": "batch", "epo')
+    return folder
+
+
+def test_a_run_that_died_in_its_first_epoch_begins_again(died, here):
+    run = manager.resume_run(died.run_id)
+    assert run.status.state == "finished", run.status.message
+    assert (run.status.sittings, read_card("first").sittings) == (2, 2)
+    kinds = [record["kind"] for record in died.read_events()[0]]
+    assert kinds[:2] == ["batch", "resume"]  # nothing was swallowed by the torn line
+    assert kinds.count("epoch") == 1
+    points = RunLog(died).view().points
+    assert 9.0 not in [loss for _, loss, _ in points]
+
+
+def test_a_damaged_checkpoint_ends_a_resumed_run_in_words(died, here):
+    died.checkpoint.parent.mkdir()
+    died.checkpoint.write_bytes(b"PK nothing")
+    status = manager.resume_run(died.run_id).status
+    assert status.state == "failed"
+    assert "last.npz" in status.message
+    assert "same settings" in status.hint
+    assert list_models() == []
+
+
+def test_a_second_trainer_of_a_resumed_run_changes_nothing(died, here):
+    from cnn.runs.worker import main
+
+    manager.resume_run(died.run_id)
+    before = {path: path.read_bytes() for path in died.path.glob("*.json*")}
+    assert main(str(died.path)) == 1
+    assert {path: path.read_bytes() for path in died.path.glob("*.json*")} == before
+    assert [model.name for model in list_models()] == ["first"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="process groups")

@@ -70,6 +70,7 @@ class Whitening(LayerSpec):
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the output's shape; the kernel must fit into the input."""
+        check_fits(self.label, self.kernel, shape)
         return self._convolution.output_shape(shape)
 
     def parameters(self, shape: Shape) -> int:
