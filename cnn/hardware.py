@@ -6,11 +6,15 @@ Knows nothing of networks. Every process that needs TensorFlow calls `start_tens
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 _SETTINGS = {
     "TF_CPP_MIN_LOG_LEVEL": "2",  # warnings of missing GPUs are no news on a laptop
@@ -19,6 +23,8 @@ _SETTINGS = {
     "TF_ENABLE_ONEDNN_OPTS": "1",
 }
 _CPU_INFO = Path("/proc/cpuinfo")
+_NICENESS = 5  # the page stays quick while every core trains; alone, a trainer loses nothing
+_PACKAGES = ("tensorflow", "keras", "numpy")  # whose versions decide how fast a network is
 
 
 def start_tensorflow() -> None:
@@ -46,6 +52,38 @@ def start_tensorflow() -> None:
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
+
+
+def run_in_background() -> None:
+    """Let pages and other programs go first: for processes that train or measure."""
+    import psutil
+
+    psutil.Process().nice(
+        psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else _NICENESS)
+
+
+def machine() -> dict[str, Any]:
+    """Return what decides how fast networks are here: another value is another machine."""
+    return {
+        "processor": _processor(), "cores": usable_cores(),
+        "kernels": os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""),
+        "packages": {name: version(name) for name in _PACKAGES},
+    }
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use: fewer than there are in a container."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        found = re.search(r"^model name\s*:\s*(.+)$", _CPU_INFO.read_text(errors="replace"), re.M)
+        if found:
+            return found[1].strip()
+    return platform.processor() or platform.machine()
 
 
 def has_bfloat16() -> bool | None:

@@ -1,5 +1,7 @@
 """`train`: starts a run in its own process and shows it until its end.
 
+With `--preset`, `preset` finds out what suits the time; options that are given win over it.
+
 Every field of `RunConfig` is an option; none is listed here twice but for its help.
 """
 
@@ -12,7 +14,9 @@ from typing import Any
 from cnn.api_records import run_record
 from cnn.cli_commands.following import CTRL_C, follow
 from cnn.cli_commands.output import Output, say
+from cnn.cli_commands.preset_options import add_preset_options, choose
 from cnn.config import OPTIMIZERS, PRECISIONS, SCHEDULES, Augmentation, RunConfig
+from cnn.errors import BadInput
 from cnn.files import suggest_name
 from cnn.models.defaults import EPOCHS, SCHEDULES_OF, default_config
 from cnn.prediction.saved import free_name
@@ -22,7 +26,7 @@ _TYPES: dict[Any, type] = {"int": int, "float": float, "str": str}
 _BY_NETWORK = "(default: as the network is meant)"
 _HELP = {
     "dataset": "name of a data set: python -m cnn datasets",
-    "architecture": "name of a network: python -m cnn architectures",
+    "architecture": "name of a network: python -m cnn architectures (needed without --preset)",
     "name": "of the model to save (default: data set and architecture, numbered if taken)",
     "epochs": "how often to go through the training images (default: "
     + "".join(f"{epochs} for {name}, " for name, epochs in EPOCHS.items())
@@ -53,9 +57,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add one option per setting of a run, and `--detach`."""
     for setting in fields(RunConfig):
         if setting.name != "augmentation":
-            _add_setting(parser, setting, "name")
+            _add_setting(parser, setting, "name", "architecture")
     for setting in fields(Augmentation):
         _add_setting(parser, setting)
+    add_preset_options(parser)
     parser.add_argument("--detach", action="store_true",
                         help="do not wait: print the run's id and leave it to itself")
 
@@ -70,7 +75,7 @@ def _add_setting(
                             default=argparse.SUPPRESS, help=text)
         return
     required = setting.default is MISSING and setting.name not in optional
-    if not required and "default:" not in text:
+    if not required and setting.default is not MISSING and "default:" not in text:
         text = f"{text} (default: {setting.default})"
     parser.add_argument(option, type=_TYPES[setting.type], default=argparse.SUPPRESS,
                         required=required, help=text)
@@ -80,16 +85,36 @@ def config_from_options(options: argparse.Namespace) -> RunConfig:
     """Return the configuration that the options mean; what was not given takes its default.
 
     Raises:
-        BadInput: If a value is out of range.
+        BadInput: If a value is out of range, or there is neither architecture nor preset.
         NotFound: If there is no such architecture.
+    """
+    given = vars(options)
+    if "architecture" not in given:
+        raise BadInput("Neither an architecture nor a preset is given.",
+                       "Add --architecture base, or --preset 1m. "
+                       "See: python -m cnn architectures")
+    dataset, architecture = given["dataset"], given["architecture"]
+    name = given.get("name") or proposed_name(dataset, architecture)
+    return with_options(
+        default_config(architecture, dataset, name, given.get("optimizer", "")), options)
+
+
+def proposed_name(dataset: str, architecture: str) -> str:
+    """Return a free name for a model."""
+    return free_name(suggest_name(f"{dataset}-{architecture}"))
+
+
+def with_options(config: RunConfig, options: argparse.Namespace) -> RunConfig:
+    """Return the configuration with every setting that was given in its place.
+
+    Raises:
+        BadInput: If a value is out of range.
     """
     given = vars(options)
     values = {f.name: given[f.name] for f in fields(RunConfig) if f.name in given}
     changes = {f.name: given[f.name] for f in fields(Augmentation) if f.name in given}
-    dataset, architecture = values["dataset"], values["architecture"]
-    name = values.pop("name", "") or free_name(suggest_name(f"{dataset}-{architecture}"))
-    usual = default_config(architecture, dataset, name, values.get("optimizer", ""))
-    return replace(usual, **values, augmentation=replace(usual.augmentation, **changes))
+    return replace(config, **{**values, "name": values.get("name") or config.name},
+                   augmentation=replace(config.augmentation, **changes))
 
 
 def run(options: argparse.Namespace) -> Output:
@@ -98,10 +123,16 @@ def run(options: argparse.Namespace) -> Output:
     Raises:
         CnnError: If the run cannot start, or ends without a saved model.
     """
-    config = config_from_options(options)
+    if options.preset:
+        chosen = choose(options, proposed_name, lambda usual: with_options(usual, options))
+        config, span = chosen.config, [round(chosen.expected.low), round(chosen.expected.high)]
+        extra = {"expected_seconds": span}
+    else:
+        config, extra = config_from_options(options), {}
     run_id = start_run(config)
     if options.detach:
-        return Output(run_record(get_run(run_id)),
+        return Output({**run_record(get_run(run_id)), **extra},
                       f"Run {run_id} has started. Look at it: python -m cnn runs {run_id}")
     say(f"Run {run_id}, to be saved as {config.name}. {CTRL_C}")
-    return follow(run_id, config.epochs)
+    result = follow(run_id, config.epochs)
+    return replace(result, value={**result.value, **extra})

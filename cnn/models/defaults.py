@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from cnn.config import OPTIMIZERS, RunConfig
+from cnn.config import OPTIMIZERS, Augmentation, RunConfig
 from cnn.models.registry import get_architecture
 
 # A mirrored digit is another sign or none: flips would teach what is wrong.
@@ -17,6 +17,10 @@ NEVER_MIRRORED = frozenset({"digits", "mnist"})
 EPOCHS = {"digits": 30}
 # Muon's steps keep their size however small the gradient is: only a rate that falls ends its noise.
 SCHEDULES_OF = {"muon": "linear"}
+# Averaging over views of the test images is a second figure on the card: it may take this share of
+# the training time. Of a training of one minute it would take half.
+AVERAGING_SHARE = 0.2
+AVERAGING_SECONDS = 2.0  # nobody minds, however short the training was
 
 
 def default_config(architecture: str, dataset: str, name: str, optimizer: str = "") -> RunConfig:
@@ -48,6 +52,18 @@ def _following(optimizer: str) -> dict[str, Any]:
     """Return the settings that depend on the optimizer."""
     return {"learning_rate": OPTIMIZERS.get(optimizer, RunConfig.learning_rate),
             "schedule": SCHEDULES_OF.get(optimizer, RunConfig.schedule)}
+
+
+def averaged_views(augmentation: Augmentation) -> int:
+    """Return how many views of a test image belong together after training with these changes."""
+    if augmentation.flip:
+        return 6
+    return 3 if augmentation.shift else 0
+
+
+def worth_averaging(seconds: float, training_seconds: float) -> bool:
+    """Return whether averaging over views that takes this long suits a training of this length."""
+    return seconds <= max(AVERAGING_SECONDS, AVERAGING_SHARE * training_seconds)
 
 
 def command_line(config: RunConfig) -> str:

@@ -24,12 +24,12 @@ from typing import Any
 import psutil
 
 from cnn.errors import CnnError
-from cnn.hardware import start_tensorflow
+from cnn.hardware import run_in_background, start_tensorflow
+from cnn.models.defaults import averaged_views, worth_averaging
 from cnn.runs.folder import RunFolder, epochs_told
 from cnn.training.events import STOPPED_BY_HAND, Diverged, EpochEvent, Event, ResumeEvent
 
 SECONDS_BETWEEN_STOP_CHECKS = 0.2
-NICENESS = 5  # the page stays quick while every core trains; alone, the trainer loses nothing
 VERSIONS_IN_CARD = ("tensorflow", "keras", "numpy")
 
 
@@ -110,7 +110,7 @@ class Worker:
         self._say(stage="evaluating on the test images", best_epoch=progress.best_epoch,
                   best_val_accuracy=progress.best_val_accuracy)
         final = float32_copy(model, config.architecture)
-        self._evaluate_and_save(final, dataset, data, progress.stopped, broken)
+        self._evaluate_and_save(final, dataset, data, progress, broken)
 
     def _train(self, trainer: Any) -> Diverged | None:
         """Train; return how it diverged, if it did after an epoch that can be kept."""
@@ -174,11 +174,12 @@ class Worker:
         self._say(epoch=progress.epoch, best_epoch=progress.best_epoch,
                   best_val_accuracy=max(progress.best_val_accuracy, 0.0))
 
-    def _evaluate_and_save(self, model: Any, dataset: Any, data: Any, stopped: str,
+    def _evaluate_and_save(self, model: Any, dataset: Any, data: Any, progress: Any,
                            broken: Diverged | None) -> None:
         from cnn.evaluation.results import evaluate_predictions
 
-        facts = self._calibrate(model, dataset, data)
+        stopped = progress.stopped
+        facts = self._calibrate(model, dataset, data, progress.seconds)
         probabilities = facts.pop("probabilities")
         evaluation = evaluate_predictions(probabilities, dataset.test_labels, dataset.class_names)
         self._say(stage="saving the model", test_accuracy=evaluation.accuracy,
@@ -188,7 +189,9 @@ class Worker:
         state = "stopped" if stopped == STOPPED_BY_HAND else "diverged" if broken else "finished"
         self._end(state, stopped, broken.hint if broken else "", model=name)
 
-    def _calibrate(self, model: Any, dataset: Any, data: Any) -> dict[str, Any]:
+    def _calibrate(
+        self, model: Any, dataset: Any, data: Any, training_seconds: float
+    ) -> dict[str, Any]:
         """Divide the logits by the temperature that suits the validation images; test both ways."""
         from cnn.evaluation.calibration import (
             expected_calibration_error,
@@ -205,13 +208,16 @@ class Worker:
             return predict_in_batches(network, images)
 
         temperature = fit_temperature(predict(data.val_images), data.val_labels)
+        begin = time.monotonic()
         before, labels = predict(dataset.test_images), dataset.test_labels
+        seconds = time.monotonic() - begin
         after = with_temperature(before, temperature)
         changes = self.config.augmentation
         facts = {"probabilities": after, "temperature": temperature,
                  "calibration_error_before": expected_calibration_error(before, labels),
                  "calibration_error": expected_calibration_error(after, labels)}
-        if changes.shift or changes.flip:
+        views = averaged_views(changes)
+        if views and worth_averaging(views * seconds, training_seconds):
             averaged = average_views(predict, dataset.test_images, changes.flip)
             facts["averaged_test_accuracy"] = float((averaged.argmax(axis=1) == labels).mean())
         divide_logits(model, temperature)
@@ -270,8 +276,7 @@ def main(path: str) -> int:
     with folder.lock().acquire(timeout=10):  # first of all: the lock is what "alive" means
         if folder.read_status().state != "starting":
             return 1  # two people resumed it at once, and the other trainer has done it
-        psutil.Process().nice(
-            psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICENESS)
+        run_in_background()
         worker = Worker(folder)
         signal.signal(signal.SIGTERM, worker.terminate)
         worker.run()
