@@ -21,6 +21,7 @@ from pages.shared.errors import error_text, errors_shown
 from pages.shared.formats import count
 from pages.shared.layer_table import show_graph, show_layers
 from pages.shared.live_run import show_run
+from pages.shared.preset_form import OWN, choose_length, choose_preset
 from pages.shared.run_table import show_runs
 from pages.shared.starting import show_start_error, start
 from pages.shared.train_form import choose_architecture, choose_config
@@ -34,19 +35,22 @@ def draw_form(runs: list[RunInfo]) -> None:
     with settings, errors_shown():
         info = choose_dataset()
         if is_ready(info):
-            draw_settings(info, choose_architecture(), network, runs)
+            draw_settings(info, network, runs)
 
 
 def draw_settings(
-    info: DatasetInfo, architecture: str, network: st.delta_generator.DeltaGenerator,
-    runs: list[RunInfo],
+    info: DatasetInfo, network: st.delta_generator.DeltaGenerator, runs: list[RunInfo]
 ) -> None:
     """Draw the settings for a data set that is ready, and what they mean."""
+    length = choose_length()
+    architecture = choose_architecture() if length == OWN else ""
     problem, config = None, None
     try:
-        config = choose_config(info, architecture)
-        check_run(config)
-        draw_division(info, config)
+        config = choose_config(info, architecture) if architecture else choose_preset(info, length)
+        if config:
+            architecture = config.architecture
+            check_run(config)
+            draw_division(info, config)
     except CnnError as error:
         problem = error
     draw_start(config, problem, [run.run_id for run in runs if run.active])
@@ -85,7 +89,7 @@ def draw_start(config: RunConfig | None, problem: CnnError | None, active: list[
 def draw_network(info: DatasetInfo, architecture: str) -> None:
     """Draw the layer table, if the network fits the images."""
     st.header("The network")
-    if info.image_shape is None:
+    if info.image_shape is None or not architecture:
         return
     try:
         summary = summarise(architecture, info.image_shape, len(info.classes))

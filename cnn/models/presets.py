@@ -57,7 +57,7 @@ class Candidate:
 
 
 _FAMILIES = (
-    (Candidate("speedrun-small", 1, 24), Candidate("speedrun", 4, 16),
+    (Candidate("speedrun-small", 2, 24), Candidate("speedrun", 4, 16),
      Candidate("speedrun-deep", 12, 24)),
     (Candidate("base", 3, 30), Candidate("batchnorm", 20, 60)),  # of images below 9×9
     (Candidate("dense", 3, 60),),  # of images below 4×4

@@ -14,10 +14,12 @@ import json
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from cnn.data.store import STORE, find, writable_folder
+from cnn.data.store import STORE, data_folders, writable_folder
 from cnn.errors import CnnError, Damaged, NotFound, Unavailable, error_from_dict
 from cnn.files import atomic_write_json, read_json
 from cnn.hardware import machine
@@ -42,19 +44,31 @@ def known_speeds(
         classes: How many classes there are.
         architecture: A network that must be among the measured, if a person chose one.
     """
-    path = find(f"{STORE}/{_file_name(input_shape, classes)}")
-    if path is None:
-        return None
+    wanted = [c.architecture for c in candidates(input_shape, classes, architecture)]
+    # All folders: the first may be a lab's, read-only and with a file that is of no use any more.
+    places = [folder / STORE / _file_name(input_shape, classes) for folder in data_folders()]
+    for path in sorted(places, key=_changed, reverse=True):
+        speeds = _read(path)
+        if speeds is not None and (speeds.input_shape, speeds.classes) == (
+                tuple(input_shape), classes) and all(map(speeds.of, wanted)):
+            return speeds
+    return None
+
+
+def _changed(path: Path) -> float:
+    with suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0
+
+
+def _read(path: Path) -> Speeds | None:
     try:
         stored = read_json(path)
-        if (stored.get("format"), stored.get("machine")) != (_FORMAT, machine()):
-            return None
-        speeds = speeds_from_dict(stored.get("speeds", {}))
+        if (stored.get("format"), stored.get("machine")) == (_FORMAT, machine()):
+            return speeds_from_dict(stored.get("speeds", {}))
     except (Damaged, NotFound):  # it costs seconds to make it again
-        return None
-    asked = (speeds.input_shape, speeds.classes) == (tuple(input_shape), classes)
-    wanted = [c.architecture for c in candidates(input_shape, classes, architecture)]
-    return speeds if asked and all(map(speeds.of, wanted)) else None
+        pass
+    return None
 
 
 def measure_speeds(

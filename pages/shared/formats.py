@@ -56,6 +56,25 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def rough_span(low: float, high: float) -> str:
+    """Return a range of expected times as a person would say it: "50 s to 1.5 min", "2 to 3 h"."""
+    (first, first_unit), (last, last_unit) = _rough(low), _rough(high)
+    if first_unit == last_unit:
+        return f"{first} to {last} {last_unit}" if first != last else f"about {last} {last_unit}"
+    return f"{first} {first_unit} to {last} {last_unit}"
+
+
+def _rough(seconds: float) -> tuple[str, str]:
+    """Return a time with two digits at most, and its unit."""
+    if seconds < 57.5:
+        return str(max(5 * round(seconds / 5), 5)), "s"
+    for unit, length, longest in (("min", 60, 95), ("h", 3600, 47), ("days", 86400, math.inf)):
+        value = seconds / length
+        if value < longest:
+            return f"{round(value)}" if value > 9.75 else f"{round(2 * value) / 2:g}", unit
+    return NOTHING, ""
+
+
 def size(pixels: tuple[int, ...] | list[int]) -> str:
     """Return the size of an image, its height first: "32×32, RGB"."""
     height, width, channels = pixels

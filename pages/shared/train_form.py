@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -15,13 +16,44 @@ from cnn.models.registry import architecture_names, get_architecture
 from cnn.prediction.saved import free_name
 from pages.shared.formats import plain
 
+_BASE = "train_base"  # in the session: what the form starts from instead of the usual, and a number
 _OPTIMIZER_NAMES = {"adam": "Adam", "sgd": "SGD, momentum 0.9", "muon": "Muon"}
+
+
+def start_from(config: RunConfig) -> None:
+    """Let the settings of the form start from a configuration; for callbacks.
+
+    Its widgets get keys of their own: what was set by hand before is not written over, and what is
+    changed from here on is remembered like everything else.
+    """
+    number = st.session_state[_BASE][1] + 1 if _BASE in st.session_state else 1
+    st.session_state[_BASE] = config, number
+
+
+def _base() -> tuple[RunConfig | None, str]:
+    """Return the configuration that the form starts from, and an ending for keys."""
+    config, number = st.session_state.get(_BASE, (None, 0))
+    return config, f"_{number}" if number else ""
+
+
+def _usual(info: DatasetInfo, architecture: str, name: str) -> tuple[RunConfig, str]:
+    """Return what the settings are unless they are changed, and an ending for their keys."""
+    base, ending = _base()
+    usual = default_config(architecture, info.name, name)
+    if base is None or base.dataset != info.name:
+        return usual, ""
+    if base.architecture == architecture:
+        return base.with_name(name), ending
+    return replace(usual, epochs=base.epochs, train_images=base.train_images,
+                   precision=base.precision), ending
 
 
 def choose_architecture() -> str:
     """Show the choice of architecture and return its name."""
-    name = st.selectbox("Architecture", architecture_names(), key="train_architecture",
-                        index=architecture_names().index("base"), persist_state="session")
+    base, ending = _base()
+    first = base.architecture if base else "base"
+    name = st.selectbox("Architecture", architecture_names(), key=f"train_architecture{ending}",
+                        index=architecture_names().index(first), persist_state="session")
     st.caption(plain(get_architecture(name).description))
     return name
 
@@ -34,29 +66,37 @@ def choose_config(info: DatasetInfo, architecture: str) -> RunConfig:
     """
     left, right = st.columns(2)
     proposal = free_name(suggest_name(f"{info.name}-{architecture}"))
-    usual = default_config(architecture, info.name, proposal)
+    usual, ending = _usual(info, architecture, proposal)
     epochs = left.number_input(
-        "Epochs", 1, value=usual.epochs, key=f"train_epochs_{info.name}", persist_state="session",
-        help="How often training goes through all training images.")
-    name = right.text_input(
-        "Model name", placeholder=proposal, key="train_name", persist_state="session",
-        help=f"Under this name the best model is saved. Left empty: {plain(proposal)}")
+        "Epochs", 1, value=usual.epochs, key=f"train_epochs_{info.name}{ending}",
+        persist_state="session", help="How often training goes through all training images.")
+    with right:
+        name = choose_name(proposal)
     with st.expander("Advanced settings", icon=":material/tune:"):
-        steps = _choose_steps(usual)
+        steps = _choose_steps(usual, ending)
         rules = _choose_rules()
-        augmentation = _choose_augmentation(usual)
-        data = _choose_data(info)
-    return RunConfig(dataset=info.name, architecture=architecture, name=name.strip() or proposal,
+        augmentation = _choose_augmentation(usual, ending)
+        data = _choose_data(usual, ending)
+    return RunConfig(dataset=info.name, architecture=architecture, name=name,
                      epochs=epochs, augmentation=augmentation, **steps, **rules, **data)
 
 
-def _choose_steps(usual: RunConfig) -> dict[str, Any]:
+def choose_name(proposal: str) -> str:
+    """Show the field for the model's name and return what is in it, or else the proposal."""
+    name = st.text_input(
+        "Model name", placeholder=proposal, key="train_name", persist_state="session",
+        help=f"Under this name the best model is saved. Left empty: {plain(proposal)}")
+    return name.strip() or proposal
+
+
+def _choose_steps(usual: RunConfig, ending: str) -> dict[str, Any]:
     # A key of its own for each architecture: each remembers its settings and starts with its own.
-    key = usual.architecture
+    key = f"{usual.architecture}{ending}"
     optimizer = st.segmented_control(
         "Optimizer", list(OPTIMIZERS), default=usual.optimizer, required=True,
         format_func=_OPTIMIZER_NAMES.get, key=f"train_optimizer_{key}", persist_state="session")
-    usual = default_config(key, usual.dataset, usual.name, optimizer)
+    if optimizer != usual.optimizer:
+        usual = default_config(usual.architecture, usual.dataset, usual.name, optimizer)
     key = f"{key}_{optimizer}"
     left, right = st.columns(2)
     rate = left.number_input(
@@ -94,9 +134,9 @@ def _choose_rules() -> dict[str, Any]:
     return {"early_stopping": stopping, "reduce_on_plateau": plateau}
 
 
-def _choose_augmentation(usual: RunConfig) -> Augmentation:
+def _choose_augmentation(usual: RunConfig, ending: str) -> Augmentation:
     default = usual.augmentation
-    key = f"{usual.architecture}_{usual.dataset}"  # the defaults depend on both
+    key = f"{usual.architecture}_{usual.dataset}{ending}"  # the defaults depend on both
     st.markdown("**Random changes to training images**")
     left, right = st.columns(2)
     rotation = left.number_input(
@@ -117,7 +157,7 @@ def _choose_augmentation(usual: RunConfig) -> Augmentation:
     return Augmentation(rotation=rotation, shift=shift / 100, flip=flip, cutout=cutout / 100)
 
 
-def _choose_data(info: DatasetInfo) -> dict[str, Any]:
+def _choose_data(usual: RunConfig, ending: str) -> dict[str, Any]:
     st.markdown("**Data and computation**")
     left, right = st.columns(2)
     held_back = left.number_input(
@@ -126,15 +166,15 @@ def _choose_data(info: DatasetInfo) -> dict[str, Any]:
         help="Share of the training images held back to choose the best epoch. The test images "
              "are never used for a choice.")
     images = right.number_input(
-        "Training images", 0, value=RunConfig.train_images, step=100,
-        key=f"train_images_{info.name}", persist_state="session",
+        "Training images", 0, value=usual.train_images, step=100,
+        key=f"train_images_{usual.dataset}{ending}", persist_state="session",
         help="How many to train on. 0: all that are not held back.")
     seed = left.number_input(
         "Seed", 0, value=RunConfig.seed, key="train_seed", persist_state="session",
         help="Of all randomness: the same seed and settings start the same way.")
     precision = st.segmented_control(
-        "Precision", list(PRECISIONS), default=RunConfig.precision, required=True,
-        key="train_precision", persist_state="session", help=" ".join(
+        "Precision", list(PRECISIONS), default=usual.precision, required=True,
+        key=f"train_precision{ending}", persist_state="session", help=" ".join(
             f"**{name}**: {text}" for name, text in PRECISIONS.items()))
     if precision == "bfloat16" and has_bfloat16() is False:
         st.warning("This processor has no bfloat16 instructions: training will be several times "
