@@ -93,7 +93,7 @@ def test_a_measurement_that_fails_says_why_and_is_tried_again_by_hand_only(open_
 def test_it_is_measured_again_on_demand_and_a_disturbed_one_says_so(open_page, measurement):
     measurement.speeds = made_up((8, 8, 1), 10, busy=0.6)
     page = choose(open_page("train"), "best")
-    assert "60 %" in texts(page.warning)
+    assert "2.5 times" in texts(page.warning)
     page.button(key="train_measure").click().run()
     assert measurement.started == 1
     assert not page.warning

@@ -6,13 +6,13 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from cnn.cli_commands.output import ProgressLine, duration, percent, say
+from cnn.cli_commands.output import ProgressLine, duration, say
 from cnn.config import RunConfig
 from cnn.data.catalogue import DatasetInfo, describe, load
 from cnn.errors import BadInput
 from cnn.models.defaults import default_config
 from cnn.models.presets import PRESETS, Preset, find_preset, plan
-from cnn.models.speeds import BUSY, Expected, Speeds, expected_time
+from cnn.models.speeds import Expected, Speeds, expected_time
 from cnn.runs.measuring import known_speeds, measure_speeds
 
 
@@ -105,7 +105,7 @@ def _announcement(chosen: Chosen, info: DatasetInfo, speeds: Speeds) -> str:
     lines = [f"{config.architecture} on {images} of {info.name}, {epochs}, "
              f"batches of {config.batch_size}, {config.precision}.",
              f"Expected: {duration(expected.low)} to {duration(expected.high)} in all."]
-    if speeds.busy > BUSY:
-        lines.append(f"Other programs used {percent(speeds.busy)} of the processor while this was "
-                     "measured; when they rest: --measure")
+    if speeds.slower > 1:
+        lines.append("That is without other programs. Those that ran during the measurement make "
+                     f"it {speeds.slower:.1f} times as long.")
     return "\n".join(lines)

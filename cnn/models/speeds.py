@@ -19,7 +19,7 @@ from cnn.models.summary import summarise
 # What a run does apart from its network: reading the data, calibration, writing the model.
 SECONDS_AROUND = 4.0
 _ALIKE = "speedrun"  # family of networks whose time follows from their arithmetic
-# A run seldom gets more of the computer than the measurement did, and often less.
+# A run never has the computer to itself: the dashboard, a browser and the system run beside it.
 QUICKEST, SLOWEST = 0.85, 1.3
 # Of the start, which waits for the disk: warm files against cold ones.
 QUICKEST_START, SLOWEST_START = 0.7, 2.0
@@ -48,7 +48,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Speeds:
-    """What was measured on this computer for one size of images."""
+    """What was measured for one size of images, as if nothing else had run on this computer."""
 
     input_shape: tuple[int, int, int]
     classes: int
@@ -64,6 +64,11 @@ class Speeds:
             raise ValueError("speeds must be numbers from 0 on")
         if not all(net.image > 0 and net.look > 0 for net in self.networks):
             raise ValueError("no image takes no time")
+
+    @property
+    def slower(self) -> float:
+        """How many times as long a run takes while others use what they used; 1.0: unhindered."""
+        return 1 / (1 - min(self.busy, 0.95)) if self.busy > BUSY else 1.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the speeds as JSON-ready values."""

@@ -27,8 +27,7 @@ from cnn.models.presets import candidates, to_measure
 from cnn.models.speeds import Speeds, speeds_from_dict
 from cnn.paths import PROJECT
 
-SECONDS_AT_MOST = 180.0  # ten on a quiet laptop; TensorFlow alone takes thirty on a very busy one
-MODULE = "cnn.training.speed"
+SECONDS_AT_MOST = 300.0  # ten on a quiet laptop; beside nine busy processes it took 200
 _FORMAT = 1  # raise it when the same figures would mean something else
 
 Subject = tuple[tuple[int, int, int], int, str]  # input shape, classes, a network that was chosen
@@ -103,11 +102,15 @@ def _file_name(input_shape: tuple[int, int, int], classes: int) -> str:
     return f"speed-{size}-{classes}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
 
 
+def _command(request: dict[str, Any]) -> list[str]:
+    return [sys.executable, "-m", "cnn.training.speed", json.dumps(request)]
+
+
 def _measure(request: dict[str, Any]) -> Speeds:
-    command = [sys.executable, "-m", MODULE, json.dumps(request)]
     try:
-        done = subprocess.run(command, cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=SECONDS_AT_MOST, text=True, check=False)
+        done = subprocess.run(
+            _command(request), cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=SECONDS_AT_MOST, text=True, check=False)
     except subprocess.TimeoutExpired as error:
         raise Unavailable(
             f"Measuring this computer took longer than {SECONDS_AT_MOST:g} seconds.",

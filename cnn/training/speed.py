@@ -4,8 +4,11 @@
         '{"input_shape": [32, 32, 3], "classes": 10, "architectures": ["speedrun"]}'
 
 Prints one line of JSON, `Speeds.to_dict` or an error. Started by `cnn.runs.measuring`, as a process
-of its own and with the trainer's priority, so that the figures are what a run will get. Knows
-nothing of data sets, runs and files.
+of its own and with the trainer's priority. Knows nothing of data sets, runs and files.
+
+The figures are those of a computer that does nothing else, because they are kept: what other
+programs took of the processor meanwhile is taken off, and told. With a load of nine busy processes
+on two cores, steps took ten times as long; without their share, the same as on the quiet machine.
 """
 
 from __future__ import annotations
@@ -14,26 +17,30 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import psutil
 
 from cnn.errors import CnnError
-from cnn.hardware import has_bfloat16, run_in_background, start_tensorflow, usable_cores
+from cnn.hardware import has_bfloat16, run_in_background, start_tensorflow
 from cnn.models.defaults import default_config
 from cnn.models.speeds import NetworkSpeed, Speeds
 from cnn.models.summary import summarise
 
-# Multiply-adds of the larger of the two batches that are timed: half a second a step where a core
-# pair does 50 G a second. Smaller ones would measure the step's overhead, larger ones patience.
-WORK_OF_A_STEP = 8e9
+# Multiply-adds of the larger of the two batches that are timed: a fifth of a second where two cores
+# do 26 G a second. Smaller ones would measure the step's overhead, larger ones patience.
+WORK_OF_A_STEP = 5e9
 BATCHES = (8, 256)  # fewest and most images of the larger batch
 SMALLER = 4  # the other batch has this part of it: two sizes tell images and overhead apart
 REPEATS = 3
 LOOKS = 500  # most images of an evaluation: what `Steps.evaluate` takes at once
+SPARE = 0.2  # share of idle processor from which on others hinder nobody
+MOST_HINDERED = 0.95  # share taken off at most
 MUCH_FASTER = 0.9  # bfloat16 must take less than this share of float32's time to be chosen
+_IMPORTED = time.perf_counter()
 
 
 def measure(
@@ -50,21 +57,30 @@ def measure(
     Raises:
         CnnError: If an architecture does not exist or cannot take such images.
     """
-    others = _Others()
-    first = measure_network(architectures[0], input_shape, classes, "float32")
+    others = Others()
+    first = measure_network(architectures[0], input_shape, classes, "float32", others)
     precision = "float32"
     if has_bfloat16() is not False:  # the processor has it, or does not say
-        reduced = measure_network(architectures[0], input_shape, classes, "bfloat16")
+        reduced = measure_network(architectures[0], input_shape, classes, "bfloat16", others)
         if reduced.image < MUCH_FASTER * first.image:
             first, precision = reduced, "bfloat16"
-    rest = [measure_network(name, input_shape, classes, precision) for name in architectures[1:]]
-    return Speeds(input_shape, classes, precision, start, others.share(), (first, *rest))
+    rest = [measure_network(name, input_shape, classes, precision, others)
+            for name in architectures[1:]]
+    return Speeds(input_shape, classes, precision, start, others.share, (first, *rest))
 
 
 def measure_network(
-    architecture: str, input_shape: tuple[int, int, int], classes: int, precision: str
+    architecture: str, input_shape: tuple[int, int, int], classes: int, precision: str,
+    others: Others,
 ) -> NetworkSpeed:
     """Return the speed of one network, from steps with its own optimizer on random images.
+
+    Args:
+        architecture: Its name in the registry.
+        input_shape: Height, width and channels of the images.
+        classes: How many classes there are.
+        precision: float32 or bfloat16.
+        others: Is told what is timed, and knows what others use of the processor.
 
     Raises:
         CnnError: If it does not exist or cannot take such images.
@@ -74,14 +90,14 @@ def measure_network(
     from cnn.models.build import build_model
     from cnn.training.steps import Steps
 
-    begin = time.perf_counter()
+    begin = _seconds_alone()
     work = max(summarise(architecture, input_shape, classes).multiply_adds, 1)
     large = int(min(max(WORK_OF_A_STEP / work, BATCHES[0]), BATCHES[1]))
     config = replace(default_config(architecture, "random", "speed"), batch_size=large)
     steps = Steps(build_model(architecture, input_shape, classes, 0, precision, training=True),
                   config)
     rng = np.random.default_rng(0)
-    count = min(3 * large, LOOKS)
+    count = min(2 * large, LOOKS)
     images = rng.integers(0, 256, (count, *input_shape), dtype=np.uint8)
     labels = rng.integers(0, classes, count)
 
@@ -94,11 +110,18 @@ def measure_network(
     small = large // SMALLER
     for warm_up in (step(small), look, step(large)):  # traces the functions, fills caches
         warm_up()
-    ready = time.perf_counter()
-    times = [_median_seconds(action) for action in (step(small), step(large), look)]
+    start = _seconds_alone() - begin
+    with others.watched() as hindered:
+        times = [_median_seconds(action) for action in (step(small), step(large), look)]
+    times = [seconds * (1 - hindered()) for seconds in times]
     overhead, image = _line(small, times[0], large, times[1])
-    return NetworkSpeed(architecture, max(ready - begin - sum(times), 0.0), overhead, image,
+    return NetworkSpeed(architecture, max(start - sum(times), 0.0), overhead, image,
                         times[2] / count)
+
+
+def _seconds_alone() -> float:
+    """Return a clock for what one core does: it stands still while others have the processor."""
+    return min(time.perf_counter() - _IMPORTED, time.process_time())
 
 
 def _line(
@@ -122,27 +145,46 @@ def _median_seconds(action: Callable[[], Any]) -> float:
     return statistics.median(seconds)
 
 
-class _Others:
-    """How much of the processor other programs use, from now on."""
+class Others:
+    """How much of the processor other programs use while something is timed."""
 
     def __init__(self) -> None:
-        self._begin = self._now()
+        self._total = [0.0, 0.0, 0.0]  # of all cores, in seconds: ours, others', all there is
 
+    @property
     def share(self) -> float:
-        """Return the share that others used since the beginning, 0 to 1."""
-        seconds, busy, own = (b - a for a, b in zip(self._begin, self._now(), strict=True))
-        return min(max((busy - own) / (seconds * usable_cores()), 0.0), 1.0)
+        """What others used in all of the timed parts, 0 to 1."""
+        return self._part(self._total, 1)
+
+    @contextmanager
+    def watched(self) -> Iterator[Callable[[], float]]:
+        """Watch a block; yields a function for the share of the time that others took from it."""
+        used = [0.0, 0.0, 1.0]
+        begin = self._now()
+
+        def hindered() -> float:
+            idle = 1 - self._part(used, 0) - self._part(used, 1)
+            return min(self._part(used, 1) * max(1 - idle / SPARE, 0.0), MOST_HINDERED)
+
+        yield hindered
+        wall, idle, own = (b - a for a, b in zip(begin, self._now(), strict=True))
+        capacity = max(wall * (psutil.cpu_count() or 1), 1e-9)
+        used[:] = own, max(capacity - idle - own, 0.0), capacity
+        self._total = [a + b for a, b in zip(self._total, used, strict=True)]
+
+    @staticmethod
+    def _part(used: list[float], which: int) -> float:
+        return min(max(used[which] / used[2], 0.0), 1.0) if used[2] else 0.0
 
     @staticmethod
     def _now() -> tuple[float, float, float]:
-        times, own = psutil.cpu_times(), psutil.Process().cpu_times()
-        idle = times.idle + getattr(times, "iowait", 0.0)
-        return time.monotonic(), time.monotonic() * psutil.cpu_count() - idle, own.user + own.system
+        times = psutil.cpu_times()
+        return (time.perf_counter(), times.idle + getattr(times, "iowait", 0.0),
+                time.process_time())
 
 
 def main(request: str) -> int:
     """Measure what the request asks for and print the answer; returns the exit status."""
-    begin = time.perf_counter()
     try:
         asked = json.loads(request)
         run_in_background()
@@ -150,7 +192,7 @@ def main(request: str) -> int:
         import cnn.models.build  # noqa: F401  imports Keras, which is part of a run's start
 
         speeds = measure(tuple(asked["input_shape"]), asked["classes"], asked["architectures"],
-                         time.perf_counter() - begin)
+                         _seconds_alone())
     except CnnError as error:
         sys.stdout.write(json.dumps({"error": error.to_dict()}) + "\n")
         return 1

@@ -12,11 +12,11 @@ from cnn.config import RunConfig
 from cnn.data.catalogue import DatasetInfo
 from cnn.files import suggest_name
 from cnn.models.presets import PRESETS, Plan, Preset, plan
-from cnn.models.speeds import BUSY, Speeds
+from cnn.models.speeds import Speeds
 from cnn.prediction.saved import free_name
 from cnn.runs.measuring import Subject, background, known_speeds
 from pages.shared.errors import show_error
-from pages.shared.formats import amount, count, percent, plain, rough_span
+from pages.shared.formats import amount, count, plain, rough_span
 from pages.shared.train_form import choose_name, start_from
 
 OWN = "own"
@@ -26,7 +26,7 @@ _LAST_PLAN = "train_plan"  # what the preset that is shown means: "My own settin
 
 def choose_length() -> str:
     """Show how long a person may want to wait; return the name of a preset, or `OWN`."""
-    return st.segmented_control(
+    return st.pills(  # not the segmented control: its last options are cut off in a narrow column
         "How long", list(_NAMES), default=OWN, required=True, format_func=_NAMES.get,
         key="train_length", persist_state="session", on_change=_own_settings_start_from_the_plan,
         help="From the start to the saved model, on this computer. What fits into this time is "
@@ -93,9 +93,9 @@ def _show_plan(preset: Preset, planned: Plan) -> None:
 
 def _show_speeds(speeds: Speeds, subject: Subject) -> None:
     """Say what the expectation rests on, and offer to measure again."""
-    if speeds.busy > BUSY:
-        st.warning(f"Other programs used {percent(speeds.busy, 0)} of the processor while this "
-                   "computer was measured: it may be quicker than that.",
+    if speeds.slower > 1:
+        st.warning("Other programs kept this computer busy while it was measured. As long as they "
+                   f"go on, it takes **{speeds.slower:.1f} times** as long.",
                    icon=":material/hourglass:")
     _offer_to_measure(subject)
 
