@@ -102,7 +102,6 @@ def test_json_has_the_expected_time_beside_the_run(started, capsys):
 @pytest.mark.parametrize(("words", "said"), [
     (["--preset", "1m", "--architecture", "speedrun"], "9×9"),
     (["--preset", "1m", "--architecture", "speedy"], "no architecture"),
-    ([], "--preset 1m"),
 ])
 def test_what_cannot_be_done_is_said(started, capsys, words, said):
     assert run(*words) == 1
@@ -115,6 +114,10 @@ def test_a_preset_that_there_is_not_is_wrong_usage(capsys):
         main(["train", "--dataset", "digits", "--preset", "2 hours"])
     assert end.value.code == 2
     assert "1m, 5m, 20m, best" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as end:
+        main(["train", "--dataset", "digits"])
+    assert end.value.code == 2
+    assert "--preset, --architecture" in capsys.readouterr().err
 
 
 def test_help_names_the_presets():

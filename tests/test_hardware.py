@@ -47,3 +47,15 @@ def test_what_tensorflow_said_is_shown_when_it_fails(tmp_path):
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path.cwd())])})
     assert "no such library" in done.stderr
     assert "ImportError: broken" in done.stderr
+
+
+def test_a_machine_is_told_by_processor_cores_and_packages(tmp_path, monkeypatch):
+    here = hardware.machine()
+    assert here == hardware.machine()
+    assert here["cores"] >= 1
+    assert set(here["packages"]) == {"tensorflow", "keras", "numpy"}
+    monkeypatch.setattr(hardware, "_CPU_INFO", tmp_path / "cpuinfo")
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Fast One 3000\n")
+    assert hardware.machine()["processor"] == "Fast One 3000"
+    monkeypatch.setattr(hardware, "usable_cores", lambda: 99)
+    assert hardware.machine()["cores"] == 99

@@ -16,7 +16,6 @@ from cnn.cli_commands.following import CTRL_C, follow
 from cnn.cli_commands.output import Output, say
 from cnn.cli_commands.preset_options import add_preset_options, choose
 from cnn.config import OPTIMIZERS, PRECISIONS, SCHEDULES, Augmentation, RunConfig
-from cnn.errors import BadInput
 from cnn.files import suggest_name
 from cnn.models.defaults import EPOCHS, SCHEDULES_OF, default_config
 from cnn.prediction.saved import free_name
@@ -61,6 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for setting in fields(Augmentation):
         _add_setting(parser, setting)
     add_preset_options(parser)
+    parser.set_defaults(wrong_usage=parser.error)  # what argparse itself cannot check
     parser.add_argument("--detach", action="store_true",
                         help="do not wait: print the run's id and leave it to itself")
 
@@ -85,14 +85,10 @@ def config_from_options(options: argparse.Namespace) -> RunConfig:
     """Return the configuration that the options mean; what was not given takes its default.
 
     Raises:
-        BadInput: If a value is out of range, or there is neither architecture nor preset.
+        BadInput: If a value is out of range.
         NotFound: If there is no such architecture.
     """
     given = vars(options)
-    if "architecture" not in given:
-        raise BadInput("Neither an architecture nor a preset is given.",
-                       "Add --architecture base, or --preset 1m. "
-                       "See: python -m cnn architectures")
     dataset, architecture = given["dataset"], given["architecture"]
     name = given.get("name") or proposed_name(dataset, architecture)
     return with_options(
@@ -122,7 +118,10 @@ def run(options: argparse.Namespace) -> Output:
 
     Raises:
         CnnError: If the run cannot start, or ends without a saved model.
+        SystemExit: With status 2, if there is neither architecture nor preset.
     """
+    if not options.preset and "architecture" not in options:
+        options.wrong_usage("one of these is required: --preset, --architecture")
     if options.preset:
         chosen = choose(options, proposed_name, lambda usual: with_options(usual, options))
         config, span = chosen.config, [round(chosen.expected.low), round(chosen.expected.high)]
