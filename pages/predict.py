@@ -8,7 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnn.data.images import RESIZE_WAYS
-from cnn.prediction.averaging import view_count
+from cnn.data.views import view_count
 from cnn.prediction.client import Prediction, shared_engine
 from cnn.prediction.saved import Card
 from pages.shared.answers import ask_all, csv_rows, show_answer

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnn.prediction.averaging import average_views, view_count
+from cnn.data.views import view_count
+from cnn.prediction.averaging import average_views
 
 PICTURE = np.arange(20, dtype=np.uint8).reshape(1, 4, 5, 1)
 

@@ -25,6 +25,7 @@ from cnn.cli_commands.output import (
 )
 from cnn.data import catalogue
 from cnn.data.dataset import Images
+from cnn.data.views import view_count
 from cnn.errors import BadInput, Damaged, NotFound
 from cnn.evaluation.calibration import expected_calibration_error
 from cnn.evaluation.results import (
@@ -35,7 +36,7 @@ from cnn.evaluation.results import (
 )
 from cnn.files import atomic_write_bytes
 from cnn.hardware import start_tensorflow
-from cnn.prediction.averaging import average_views, view_count
+from cnn.prediction.averaging import average_views
 from cnn.prediction.saved import Card, model_folder, read_card, read_history
 
 COMPARED = ("test_accuracy", "test_loss", "averaged_test_accuracy", "calibration_error")

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from cnn.config import OPTIMIZERS, Augmentation, RunConfig
+from cnn.data.views import view_count
 from cnn.models.registry import get_architecture
 
 # A mirrored digit is another sign or none: flips would teach what is wrong.
@@ -56,9 +57,7 @@ def _following(optimizer: str) -> dict[str, Any]:
 
 def averaged_views(augmentation: Augmentation) -> int:
     """Return how many views of a test image belong together after training with these changes."""
-    if augmentation.flip:
-        return 6
-    return 3 if augmentation.shift else 0
+    return view_count(augmentation.flip) if augmentation.flip or augmentation.shift else 0
 
 
 def worth_averaging(seconds: float, training_seconds: float) -> bool:

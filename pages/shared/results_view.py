@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnn.data.views import view_count
 from cnn.evaluation.calibration import reliability
 from cnn.evaluation.figures import FIGURES
 from cnn.evaluation.results import Evaluation, wilson_interval
-from cnn.prediction.averaging import view_count
 from cnn.prediction.client import shared_engine
 from cnn.prediction.saved import Card
 from pages.shared import cached
