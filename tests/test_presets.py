@@ -79,11 +79,11 @@ def test_a_longer_preset_is_never_weaker_and_what_fits_fits(data, slowness):
 
 def test_the_choices_on_a_laptop_for_cifar10():
     minute, five, twenty, best = (planned(name, CIFAR10).config for name in PRESETS)
-    assert (minute.architecture, minute.epochs) == ("speedrun-small", 2)
+    assert (minute.architecture, minute.epochs, minute.batch_size) == ("speedrun-small", 2, 250)
     assert 15_000 < minute.train_images < 45_000
     assert (five.architecture, five.train_images) == ("speedrun-small", 0)
     assert five.epochs >= 4
-    assert (twenty.architecture, twenty.batch_size) == ("speedrun", 1000)
+    assert (twenty.architecture, twenty.batch_size) == ("speedrun", 500)
     assert twenty.epochs >= 4
     assert (best.architecture, best.epochs, best.batch_size) == ("speedrun-deep", 24, 500)
     assert {c.optimizer for c in (minute, five, twenty, best)} == {"muon"}
