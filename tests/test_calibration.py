@@ -91,6 +91,24 @@ def test_the_temperature_is_the_best_of_a_fine_grid():
     assert loss(found) <= min(map(loss, np.geomspace(0.5, 5, 200))) + 1e-6
 
 
+@pytest.mark.parametrize("count", [20, 150, 2000])
+def test_answers_that_are_all_right_are_called_as_certain_as_their_number_allows(count):
+    logits = 3 * np.random.default_rng(0).normal(size=(count, 5))
+    labels = logits.argmax(axis=1)  # always right
+    logits[np.arange(count), labels] += 1
+    probabilities = softmax(logits).astype("float32")
+    calibrated = with_temperature(probabilities, fit_temperature(probabilities, labels))
+    mean = calibrated.max(axis=1).mean()
+    assert mean == pytest.approx((count + 1) / (count + 2), abs=1e-4)
+
+
+@pytest.mark.parametrize("classes", [2, 10])
+def test_a_few_certain_answers_that_are_right_are_not_a_failure(classes):
+    probabilities = np.eye(classes, dtype="float32")[[0, 1, 1]]
+    temperature = fit_temperature(probabilities, np.array([0, 1, 1]))
+    assert 1 < temperature <= HIGHEST
+
+
 def test_probabilities_of_exactly_zero_are_no_trouble():
     probabilities = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]], "float32")
     temperature = fit_temperature(probabilities, np.array([0, 1, 2, 1]))  # the last one is wrong

@@ -6,6 +6,7 @@ where a temperature is fitted; knows nothing of models.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,12 +80,14 @@ def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
     Above 1 the network was too sure of itself, below 1 not sure enough. Never fit it on the test
     split.
 
+    The mean confidence stays at or below (N + 1) / (N + 2), what N right answers of N are evidence
+    for (Laplace's rule of succession): where all are right, the cross-entropy alone would have
+    every answer called certain, and one wrong one would cost dearly.
+
     Args:
         probabilities: (N, K), before calibration.
         labels: The right classes, (N,).
     """
-    from scipy.optimize import minimize_scalar
-
     logs = np.log(np.maximum(probabilities.astype(np.float64), _TINY))
     rows = np.arange(len(labels))
 
@@ -92,8 +95,23 @@ def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
         scaled = logs / np.exp(log_temperature)
         return float(np.mean(np.logaddexp.reduce(scaled, axis=1) - scaled[rows, labels]))
 
+    def excess(log_temperature: float) -> float:
+        scaled = logs / np.exp(log_temperature)
+        confidence = np.exp(scaled.max(axis=1) - np.logaddexp.reduce(scaled, axis=1))
+        return float(confidence.mean()) - (len(labels) + 1) / (len(labels) + 2)
+
+    best = _lowest_point(cross_entropy)
+    if excess(best) > 0:  # confidence only falls with the temperature
+        best = _lowest_point(lambda place: abs(excess(place)))
+    return float(np.exp(best))
+
+
+def _lowest_point(function: Callable[[float], float]) -> float:
+    """Return where a function of the temperature's logarithm is lowest."""
+    from scipy.optimize import minimize_scalar
+
     bounds = (np.log(LOWEST), np.log(HIGHEST))
-    return float(np.exp(minimize_scalar(cross_entropy, bounds=bounds, method="bounded").x))
+    return float(minimize_scalar(function, bounds=bounds, method="bounded").x)
 
 
 def with_temperature(probabilities: Probabilities, temperature: float) -> Probabilities:
