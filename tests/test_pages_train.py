@@ -282,6 +282,57 @@ def test_a_dead_trainer_is_said_to_be_dead(open_page):
     assert "died" in texts(page.error)
 
 
+@pytest.fixture
+def spawned(monkeypatch):
+    """Keep trainers from starting. Returns the folders of those that would have been."""
+    folders = []
+    monkeypatch.setattr("cnn.runs.manager._spawn",
+                        lambda command, log: folders.append(command[-1]))
+    return folders
+
+
+def interrupted():
+    folder = write_run(state="running")  # nobody holds its lock
+    folder.checkpoint.parent.mkdir()
+    folder.checkpoint.write_bytes(b"what the trainer knew")
+    return folder
+
+
+def test_an_interrupted_run_goes_on_at_a_click(open_page, spawned):
+    folder = interrupted()
+    page = open_page("train", run=folder.run_id)
+    assert page.button(key="run_resume").label == "Resume after epoch 2"
+    assert page.button(key="run_again")
+    page.button(key="run_resume").click().run()
+    assert spawned == [str(folder.path)]
+    assert page.query_params["run"] in (folder.run_id, [folder.run_id])
+    assert get_run(folder.run_id).status.state == "starting"
+    assert not page.error
+    assert not [button for button in page.button if button.key == "run_resume"]
+
+
+def test_a_resume_that_comes_too_late_says_why(open_page, spawned):
+    folder = interrupted()
+    page = open_page("train", run=folder.run_id)
+    folder.write_status(get_run(folder.run_id).status.__class__(state="failed", message="over"))
+    page.button(key="run_resume").click().run()
+    assert "cannot be resumed\\: it is failed" in texts(page.error)
+    assert not spawned
+    assert not page.exception
+
+
+def test_only_interrupted_runs_with_a_whole_epoch_can_be_resumed(open_page):
+    folder = write_run(state="running")  # its trainer died before it could save anything
+    page = open_page("train", run=folder.run_id)
+    assert [button.key for button in page.button if button.key.startswith("run_")] == [
+        "run_again", "run_new"]
+    failed = write_run("20260102-030405-failed", state="failed", message="over")
+    failed.checkpoint.parent.mkdir()
+    failed.checkpoint.write_bytes(b"what the trainer knew")
+    page = open_page("train", run=failed.run_id)
+    assert not [button for button in page.button if button.key == "run_resume"]
+
+
 def test_a_damaged_run_hides_no_other(open_page):
     write_run(state="finished", model="first", test_accuracy=0.9)
     broken = write_run("20260102-030406-broken")

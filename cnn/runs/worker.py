@@ -162,10 +162,10 @@ class Worker:
         """Go on where an earlier trainer died: after its last checkpoint, or from the start."""
         from cnn.training.checkpoint import restore_checkpoint
 
-        if self.status.sittings == 1:
-            return
         if self.folder.checkpoint.is_file():
             restore_checkpoint(trainer, self.folder.checkpoint)
+        elif not self.folder.metrics_file.is_file():
+            return
         progress = trainer.progress
         self.folder.end_torn_line()
         events, _ = self.folder.read_events()

@@ -13,7 +13,7 @@ import streamlit as st
 from cnn.errors import CnnError
 from cnn.prediction.saved import free_name
 from cnn.runs.folder import STATES, Status
-from cnn.runs.manager import RunInfo, get_run, stop_run
+from cnn.runs.manager import RunInfo, get_run, resume_run, stop_run
 from pages.shared.errors import show_error
 from pages.shared.formats import NOTHING, count, decimal, duration, mega, percent, plain
 from pages.shared.layout import EVALUATE, PREDICT
@@ -82,7 +82,7 @@ def _draw_head(run: RunInfo) -> None:
             st.button("Stop", icon=":material/stop_circle:", key="run_stop", on_click=_stop,
                       args=(run.run_id,), disabled=state == "stopping",
                       help="Ends training at once and keeps the best model so far.")
-    problem = st.session_state.pop("stop_error", None)
+    problem = st.session_state.pop("run_error", None)
     if problem:
         show_error(problem)
 
@@ -91,7 +91,14 @@ def _stop(run_id: str) -> None:
     try:
         stop_run(run_id)
     except CnnError as error:  # it has just ended by itself
-        st.session_state["stop_error"] = error
+        st.session_state["run_error"] = error
+
+
+def _resume(run_id: str) -> None:
+    try:
+        resume_run(run_id)
+    except CnnError as error:  # somebody else was quicker, or the disk is full
+        st.session_state["run_error"] = error
 
 
 def _draw_progress(run: RunInfo, view: RunView) -> None:
@@ -114,7 +121,8 @@ def _stage(status: Status) -> str:
 
 def _draw_figures(run: RunInfo, view: RunView) -> None:
     last, status = view.last or {}, run.status
-    elapsed = time.time() - status.created
+    # A resumed run may have lain there for days: its own seconds count, not those.
+    elapsed = max(status.seconds, time.time() - (status.asked or status.created))
     left = last.get("seconds_left")
     with st.grid(4, min_column_width=150):
         st.metric("Training", percent(last.get("accuracy")), border=True,
@@ -161,8 +169,12 @@ def _draw_result(run: RunInfo) -> None:
 def _draw_restart(run: RunInfo) -> None:
     if run.config:
         config = run.config.with_name(free_name(run.config.name))
-        st.button("Start again with the same settings", icon=":material/replay:",
-                  key="run_again", on_click=start, args=(config,))
+        with st.container(horizontal=True):
+            if run.status.state == "interrupted" and run.folder.checkpoint.is_file():
+                st.button(f"Resume after epoch {run.status.epoch}", icon=":material/resume:",
+                          type="primary", key="run_resume", on_click=_resume, args=(run.run_id,))
+            st.button("Start again with the same settings", icon=":material/replay:",
+                      key="run_again", on_click=start, args=(config,))
     show_start_error()
 
 
