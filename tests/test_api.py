@@ -158,6 +158,15 @@ def test_a_run_before_its_first_epoch_and_a_damaged_one_are_listed(
     assert client.get(f"/api/runs/{RUN}").json()["last_epoch"] is None
 
 
+def test_an_architecture_comes_with_the_settings_it_is_meant_for(client: TestClient) -> None:
+    listed = client.get("/api/architectures").json()["architectures"]
+    recipes = {item["name"]: item["recipe"] for item in listed}
+    assert recipes["base"] == {}
+    assert recipes["augmented"] == {
+        "augmentation": {"rotation": 5, "shift": 0.1, "flip": True, "cutout": 0.0}}
+    assert recipes["speedrun"]["optimizer"] == "muon"
+
+
 def test_data_sets_and_architectures_are_listed(client: TestClient) -> None:
     datasets = {item["name"]: item for item in client.get("/api/datasets").json()["datasets"]}
     assert datasets["digits"]["available"] is True
