@@ -10,9 +10,10 @@ import pytest
 from model_folders import make_card
 
 from cnn.data.dataset import Images
+from cnn.data.views import view_count
 from cnn.errors import BadInput, Damaged
 from cnn.prediction import predictor
-from cnn.prediction.averaging import average_views, view_count
+from cnn.prediction.averaging import average_views
 from cnn.prediction.predictor import Answer, Predictor, predict_arrays, prepare
 
 
