@@ -11,7 +11,7 @@ from cnn.config import RunConfig
 from cnn.errors import BadInput, Damaged, NotFound
 from cnn.models.defaults import averaged_views, worth_averaging
 from cnn.models.presets import PRESETS, candidates, find_preset, plan, to_measure
-from cnn.models.speeds import expected_time, speeds_from_dict
+from cnn.models.speeds import SECONDS_PER_EPOCH, expected_time, speeds_from_dict
 from cnn.models.summary import summarise
 
 STRENGTH = {name: rank for rank, name in enumerate(
@@ -155,7 +155,8 @@ def test_what_is_expected_counts_every_part_of_a_run():
     config = planned("5m", CIFAR10).config
     net = speeds.of(config.architecture)
     training = config.epochs * (
-        45_000 * net.image + -(-45_000 // config.batch_size) * net.step + 5000 * net.look)
+        SECONDS_PER_EPOCH + 45_000 * net.image + -(-45_000 // config.batch_size) * net.step
+        + 5000 * net.look)
     looks = (5000 + 10_000 + 6 * 10_000) * net.look
     expected = expected_time(config, speeds, 50_000, 10_000)
     assert expected.typical == pytest.approx(5 + 1.5 + 4 + training + looks)

@@ -18,12 +18,13 @@ from cnn.models.summary import summarise
 
 # What a run does apart from its network: reading the data, calibration, writing the model.
 SECONDS_AROUND = 4.0
+SECONDS_PER_EPOCH = 0.08  # checkpoint and status, each flushed to the disk
 _ALIKE = "speedrun"  # family of networks whose time follows from their arithmetic
 # A run never has the computer to itself: the dashboard, a browser and the system run beside it.
 QUICKEST, SLOWEST = 0.85, 1.3
 # Of the start, which waits for the disk: warm files against cold ones.
 QUICKEST_START, SLOWEST_START = 0.7, 2.0
-BUSY = 0.15  # share of the processor that others may use before a measurement is called disturbed
+BUSY = 0.25  # share of the processor that others use: up to this the range covers it
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,8 @@ def expected_time(
     images = config.train_images or train_count - held_back
     steps = -(-images // config.batch_size)
     training = config.epochs * (
-        steps * network.step + images * network.image + held_back * network.look)
+        SECONDS_PER_EPOCH + steps * network.step + images * network.image
+        + held_back * network.look)
     views = averaged_views(config.augmentation) * test_count * network.look
     work = SECONDS_AROUND + training + (held_back + test_count) * network.look
     if worth_averaging(views, training):

@@ -26,8 +26,9 @@ _LAST_PLAN = "train_plan"  # what the preset that is shown means: "My own settin
 
 def choose_length() -> str:
     """Show how long a person may want to wait; return the name of a preset, or `OWN`."""
-    return st.pills(  # not the segmented control: its last options are cut off in a narrow column
+    return st.segmented_control(
         "How long", list(_NAMES), default=OWN, required=True, format_func=_NAMES.get,
+        wrap=True,  # otherwise its last options are cut off in this column
         key="train_length", persist_state="session", on_change=_own_settings_start_from_the_plan,
         help="From the start to the saved model, on this computer. What fits into this time is "
              "chosen for you.")
