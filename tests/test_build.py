@@ -174,7 +174,10 @@ def test_their_convolutions_begin_by_passing_their_input_on(name: str) -> None:
 
 
 def test_each_skip_adds_what_entered_the_second_half_of_its_group() -> None:
-    model = built("speedrun-deep", (32, 32, 3))
+    model = build_model("speedrun-deep", (32, 32, 3), 7)
+    for layer in model.layers:  # while convolutions are identities, layers near by give the same
+        if layer.name.startswith("conv"):
+            layer.kernel.assign(layer.kernel[..., ::-1])
     for group, activation in ((1, 2), (2, 5), (3, 8)):
         names = [f"skip_{group}", f"norm_{3 * group}", f"activation_{activation}"]
         probe = keras.Model(model.input, [model.get_layer(name).output for name in names])

@@ -6,7 +6,7 @@ import pytest
 
 from cnn.config import RunConfig
 from cnn.models.build import build_model, float32_copy
-from cnn.models.whitening import MOST_IMAGES, fit_whitening, whitening_weights
+from cnn.models.whitening import MOST_PATCHES, fit_whitening, whitening_weights
 from cnn.training.loop import Trainer, TrainingData
 
 
@@ -77,11 +77,13 @@ def test_images_of_one_colour_give_finite_weights():
 
 
 def test_only_the_first_images_are_looked_at():
-    images = smooth_pictures(20, 6)
-    many = np.concatenate([images] * (MOST_IMAGES // 20) + [255 - images])
-    kernel, _ = whitening_weights(many, 2)
-    wanted, _ = whitening_weights(many[:MOST_IMAGES], 2)
-    np.testing.assert_array_equal(kernel, wanted)
+    images, enough = smooth_pictures(10, 102), MOST_PATCHES // 102**2
+    many = np.concatenate([images] * 10)
+    assert len(many) > enough
+    wanted = whitening_weights(many[:enough], 2)
+    many[enough:] = 255 - many[enough:]
+    for found, same in zip(whitening_weights(many, 2), wanted, strict=True):
+        np.testing.assert_array_equal(found, same)
 
 
 def test_a_network_without_such_a_layer_stays_as_it_is():
