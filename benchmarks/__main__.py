@@ -1,5 +1,10 @@
-"""`python -m benchmarks`: the quick one, server and engine; the others are run by name."""
+"""`python -m benchmarks`: the tables that take minutes, one after the other.
 
-from benchmarks.server import main
+Those that train for hours are run by name: ladder, live_page, time_to_accuracy.
+"""
 
-main()
+import subprocess
+import sys
+
+for name in ("server", "prediction", "training_speed"):
+    subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *sys.argv[1:]], check=True)
