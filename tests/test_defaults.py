@@ -48,13 +48,13 @@ def test_a_network_without_a_recipe_is_trained_as_run_config_says() -> None:
 
 def test_the_speedrun_is_trained_by_muon_with_a_rate_that_falls() -> None:
     assert default_config("speedrun", "cifar10", "first") == RunConfig(
-        "cifar10", "speedrun", "first", batch_size=2000, optimizer="muon", learning_rate=0.24,
+        "cifar10", "speedrun", "first", batch_size=500, optimizer="muon", learning_rate=0.12,
         schedule="linear", label_smoothing=0.2, augmentation=Augmentation(0, 0.0625, True))
 
 
 @pytest.mark.parametrize(("architecture", "optimizer", "rate", "schedule"), [
     ("base", "sgd", 0.01, "constant"), ("base", "muon", 0.24, "linear"),
-    ("speedrun", "adam", 0.001, "constant"), ("speedrun", "muon", 0.24, "linear"),
+    ("speedrun", "adam", 0.001, "constant"), ("speedrun", "muon", 0.12, "linear"),
 ])
 def test_rate_and_schedule_follow_an_optimizer_that_is_chosen(
     architecture: str, optimizer: str, rate: float, schedule: str
