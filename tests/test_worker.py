@@ -137,23 +137,23 @@ def here(monkeypatch):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_killed_run_goes_on_to_the_very_result_it_would_have_had(monkeypatch, request):
-    settings = {"epochs": 25, "seed": 4, "architecture": "dropout", "batch_size": 100}
+    settings = {"epochs": 15, "seed": 4, "architecture": "dropout", "batch_size": 100}
     run_id = start(**settings)
     wait_for(lambda: epochs_of(run_id) >= 2)
     os.kill(manager.get_run(run_id).status.pid, signal.SIGKILL)
     killed = manager.wait_until_ended(run_id, PATIENCE)
     assert killed.status.state == "interrupted"
     assert [run.status.state for run in manager.list_runs()] == ["interrupted"]
-    assert 2 <= killed.status.epoch < 25
+    assert 2 <= killed.status.epoch < 15
 
     assert manager.resume_run(run_id).active
     run = manager.wait_until_ended(run_id, PATIENCE)
-    assert (run.status.state, run.status.epoch) == ("finished", 25), run.folder.log_tail()
+    assert (run.status.state, run.status.epoch) == ("finished", 15), run.folder.log_tail()
     assert run.status.seconds > killed.status.seconds
     card = read_card("first")
-    assert (card.sittings, card.epochs) == (2, 25)
-    assert [row["epoch"] for row in read_history("first")] == list(range(1, 26))
-    assert [row["epoch"] for row in RunLog(run.folder).view().epochs] == list(range(1, 26))
+    assert (card.sittings, card.epochs) == (2, 15)
+    assert [row["epoch"] for row in read_history("first")] == list(range(1, 16))
+    assert [row["epoch"] for row in RunLog(run.folder).view().epochs] == list(range(1, 16))
 
     request.getfixturevalue("here")
     whole = manager.get_run(start(**settings, name="undisturbed"))

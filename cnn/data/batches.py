@@ -63,7 +63,8 @@ class Batches:
         settings, labels = self._augmentation, self._labels[chosen]
         if not settings.active:
             return Batch(self._images[chosen], labels, None)
-        rng = np.random.default_rng([self._seed, epoch, number])
+        # From 1: NumPy takes [seed, epoch, 0] for [seed, epoch], which drew the order.
+        rng = np.random.default_rng([self._seed, epoch, number + 1])
         mirrored = (self._first_mirrored[chosen] ^ (epoch % 2 == 0)) & settings.flip
         height, width = self._images.shape[1:3]
         if settings.rotation:
