@@ -20,8 +20,9 @@ if get_script_run_ctx(suppress_warning=True) is not None:
     draw_page()
 else:
     from starlette.middleware import Middleware
-    from starlette.routing import Mount
+    from starlette.routing import Mount, Route
 
+    from pages.shared.live_feed import answer
     from pages.shared.server import Deferred, SecurityHeaders, lifespan
 
     # Declared before the first visit: otherwise Streamlit, which finds a folder named pages/, runs
@@ -32,8 +33,8 @@ else:
     _script_run_log.disabled = False
 
     api = Deferred("cnn.api", "api")
-    app = st.App(__file__, routes=[Mount("/api", app=api)], lifespan=lifespan,
-                 middleware=[Middleware(SecurityHeaders)])
+    app = st.App(__file__, lifespan=lifespan, middleware=[Middleware(SecurityHeaders)],
+                 routes=[Mount("/api", app=api), Route("/live/{run}", answer)])
 
     if __name__ == "__main__":
         app.run()

@@ -12,6 +12,7 @@ from cnn.models.defaults import command_line
 from cnn.runs.manager import get_run, wait_until_ended
 from cnn.training.events import BatchEvent
 from pages.shared import live_run
+from pages.shared.live_feed import live_feed
 
 
 def texts(elements):
@@ -153,15 +154,22 @@ def test_a_run_that_does_not_exist_is_said_to_be_missing(open_page, run_id):
     assert not page.exception
 
 
+def live_words(page):
+    """What the live figures are told when the page is drawn."""
+    (component,) = page.get("bidi_component")
+    return json.loads(component.proto.json)["feed"]
+
+
 def test_an_active_run_is_shown_to_everybody_who_comes(open_page):
     folder = write_run(state="running")
     with folder.lock():
         page = open_page("train")
         assert page.query_params["run"] == folder.run_id
         assert texts(page.header) == "first"
-        assert [m.label for m in page.metric] == ["Training", "Best validation", "Time left",
-                                                  "Images per second"]
-        assert [m.value for m in page.metric] == ["80.0 %", "–", "1 min 01 s", "1.50 k"]
+        shown = live_words(page)
+        assert [(label, value) for label, value, _ in shown["figures"]] == [
+            ("Training", "80.0 %"), ("Best validation", "–"), ("Time left", "1 min 01 s"),
+            ("Images per second", "1.50 k")]
         assert len(page.get("echarts_chart")) == 2
         assert list(page.dataframe[0].value["Epoch"]) == ["2 · best", "1"]
         assert "last words" in texts(page.code)
@@ -171,17 +179,15 @@ def test_an_active_run_shows_how_far_it_is(open_page):
     folder = write_run(state="running")
     with folder.lock():
         page = open_page("train", run=folder.run_id)
-        shown = texts(page.get("html"))
-        assert "Epoch 2 of 5" in shown
-        assert "Batch 21 of 21" in shown
-        assert 'aria-valuenow="40"' in shown
+        assert live_words(page)["bars"] == [[0.4, "Epoch 2 of 5"],
+                                            [1.0, "Batch 21 of 21 in this epoch"]]
 
 
 def test_what_a_trainer_does_before_its_first_batch_is_in_words(open_page):
     folder = write_run(epochs=0, state="running", stage="loading the data: <b>")
     with folder.lock():
         page = open_page("train", run=folder.run_id)
-        assert "Loading the data: &lt;b&gt;" in texts(page.get("html"))
+        assert live_words(page)["bars"] == [[0.0, "Loading the data: <b>"]]  # set as text
         assert not page.get("echarts_chart")
 
 
@@ -194,15 +200,14 @@ def test_a_look_draws_the_whole_page_again_when_state_or_pace_changes(folders, m
 
     monkeypatch.setattr(live_run.st, "rerun", rerun)
     folder = write_run(state="running")
-    often, seldom = live_run.SECONDS_BETWEEN_LOOKS, live_run.SECONDS_BETWEEN_CURVES
     with folder.lock():
-        live_run._watch(folder.run_id, "running", often)
+        mark = live_feed(folder.run_id)["mark"]
+        live_run._follow(folder.run_id, mark)
         with pytest.raises(DrawnAgain):
-            live_run._watch(folder.run_id, "starting", often)
-        folder.append_event(BatchEvent(3, 1, 21, 0.5, 0.8, 0.001, 1500.0, live_run.YOUNG, 61.0))
+            live_run._follow(folder.run_id, mark.replace("running", "starting"))
+        folder.append_event(BatchEvent(3, 1, 21, 0.5, 0.8, 0.001, 1500.0, 100.0, 61.0))
         with pytest.raises(DrawnAgain):
-            live_run._watch(folder.run_id, "running", often)
-        live_run._watch(folder.run_id, "running", seldom)
+            live_run._follow(folder.run_id, mark)
 
 
 def test_new_epochs_appear_without_reading_the_old_ones_again(open_page):

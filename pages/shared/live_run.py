@@ -6,27 +6,21 @@ learnt so far is drawn by `run_history`.
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from cnn.errors import CnnError
 from cnn.prediction.saved import free_name
-from cnn.runs.folder import STATES, Status
+from cnn.runs.folder import STATES
 from cnn.runs.manager import RunInfo, get_run, resume_run, stop_run
 from pages.shared.errors import show_error
-from pages.shared.formats import NOTHING, count, decimal, duration, mega, percent, plain
+from pages.shared.formats import count, decimal, duration, percent, plain
 from pages.shared.layout import EVALUATE, PREDICT
-from pages.shared.progress import progress_bar
+from pages.shared.live_feed import live_feed, seconds_between_curves
+from pages.shared.live_figures import show_live_figures
 from pages.shared.run_history import draw_history
-from pages.shared.run_log import RunView, view_run
+from pages.shared.run_log import view_run
 from pages.shared.starting import show_start_error, start
 
-# The browser draws on the same cores as the training, and curves cost it ten times as much as
-# figures (docs/results.md, "What watching costs").
-SECONDS_BETWEEN_LOOKS = 2.0
-SECONDS_BETWEEN_CURVES = 6.0
-YOUNG = 30.0  # seconds of training in which curves change a lot: they are drawn at every look
 COLORS = {"starting": "blue", "running": "blue", "stopping": "orange", "finished": "green",
           "stopped": "green", "interrupted": "red", "diverged": "red", "failed": "red"}
 
@@ -43,29 +37,21 @@ def show_run(run_id: str) -> None:
         raise run.error
     _draw_head(run)
     if run.active:
-        # The timers live in the browser and only while the run is active; a change of what `_watch`
-        # is told draws the whole page once more, which sets or ends them.
-        every = _seconds_between_curves(view_run(run.folder))
-        st.fragment(run_every=SECONDS_BETWEEN_LOOKS)(_watch)(run_id, run.status.state, every)
-        st.fragment(run_every=every)(draw_history)(run_id)
+        # The timers live in the browser and only while the run is active; a change of the feed's
+        # mark draws the whole page once more, which sets or ends them.
+        feed, every = live_feed(run_id), seconds_between_curves(view_run(run.folder))
+        show_live_figures(run_id, feed)
+        st.fragment(run_every=every)(_follow)(run_id, feed["mark"])
     else:
         _draw_result(run)
         draw_history(run_id)
     _draw_settings(run)
 
 
-def _watch(run_id: str, state: str, every: float) -> None:
-    run = get_run(run_id)
-    view = view_run(run.folder)
-    if (run.status.state, _seconds_between_curves(view)) != (state, every):
+def _follow(run_id: str, mark: str) -> None:
+    if live_feed(run_id)["mark"] != mark:  # the figures' own look may have found no answer
         st.rerun()
-    _draw_progress(run, view)
-    _draw_figures(run, view)
-
-
-def _seconds_between_curves(view: RunView) -> float:
-    young = view.last is None or view.last.get("seconds", 0.0) < YOUNG
-    return SECONDS_BETWEEN_LOOKS if young else SECONDS_BETWEEN_CURVES
+    draw_history(run_id)
 
 
 def _draw_head(run: RunInfo) -> None:
@@ -99,43 +85,6 @@ def _resume(run_id: str) -> None:
         resume_run(run_id)
     except CnnError as error:  # somebody else was quicker, or the disk is full
         st.session_state["run_error"] = error
-
-
-def _draw_progress(run: RunInfo, view: RunView) -> None:
-    last, epochs = view.last, run.config.epochs if run.config else 1
-    if run.status.stage != "training" or last is None:
-        st.html(progress_bar(run.status.epoch / epochs, _stage(run.status)))
-        return
-    share = last["batch"] / last["batches"]
-    st.html(progress_bar((last["epoch"] - 1 + share) / epochs,
-                         f"Epoch {last['epoch']} of {epochs}")
-            + progress_bar(share, f"Batch {count(last['batch'])} of {count(last['batches'])} "
-                                  "in this epoch"))
-
-
-def _stage(status: Status) -> str:
-    if status.state == "stopping":
-        return STATES["stopping"]
-    return f"{status.stage[:1].upper()}{status.stage[1:]}"
-
-
-def _draw_figures(run: RunInfo, view: RunView) -> None:
-    last, status = view.last or {}, run.status
-    # A resumed run may have lain there for days: its own seconds count, not those.
-    elapsed = max(status.seconds, time.time() - (status.asked or status.created))
-    left = last.get("seconds_left")
-    with st.grid(4, min_column_width=150):
-        st.metric("Training", percent(last.get("accuracy")), border=True,
-                  help="Accuracy on the newest batches, while the network changes.")
-        st.metric("Best validation", percent(status.best_val_accuracy if status.best_epoch
-                                             else None), border=True,
-                  help="Highest accuracy so far on the images held back.")
-        st.metric("Time left", NOTHING if left is None else duration(left), border=True,
-                  help="For all epochs asked for. Early stopping may end it before.")
-        st.metric("Images per second", mega(last["images_per_second"]) if last else NOTHING,
-                  border=True)
-    rate = f"Learning rate **{last['learning_rate']:.2g}** · " if last else ""
-    st.caption(f"{rate}**{duration(elapsed)}** since the start")
 
 
 def _draw_result(run: RunInfo) -> None:

@@ -11,11 +11,11 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from cnn.runs.folder import RunFolder
 
@@ -122,7 +122,7 @@ def _mean(points: Sequence[Point]) -> Point:
     return place, loss, accuracy
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@lru_cache(maxsize=16)  # not Streamlit's cache: the live feed is asked outside of any page
 def _reader(folder: str) -> RunLog:
     return RunLog(RunFolder(Path(folder)))
 

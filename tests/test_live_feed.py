@@ -1,0 +1,66 @@
+"""What the live page is told between two drawings: the words, and how they reach the browser."""
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from cnn.errors import NotFound
+from cnn.training.events import BatchEvent
+from pages.shared.live_feed import answer, live_feed
+from tests.run_folders import write_run
+
+pytestmark = pytest.mark.usefixtures("folders")
+
+
+def batch(epoch, number, seconds):
+    return BatchEvent(epoch, number, 21, 0.5, 0.8, 0.001, 1500.0, seconds, 61.0)
+
+
+@pytest.fixture
+def browser():
+    return TestClient(Starlette(routes=[Route("/live/{run}", answer)]))
+
+
+def test_every_look_tells_what_the_trainer_has_said_since(browser):
+    folder = write_run(state="running")
+    with folder.lock():
+        first = browser.get(f"/live/{folder.run_id}").json()
+        folder.append_event(batch(3, 7, 20.0))
+        second = browser.get(f"/live/{folder.run_id}").json()
+    assert first["bars"][0] == [0.4, "Epoch 2 of 5"]
+    assert second["bars"][1] == [pytest.approx(1 / 3), "Batch 7 of 21 in this epoch"]
+    assert second["mark"] == first["mark"]  # nothing that needs the page to be drawn anew
+
+
+def test_the_answer_is_never_kept(browser):
+    folder = write_run(state="running")
+    assert browser.get(f"/live/{folder.run_id}").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("run_id", ["nothing-here", "..%2F..%2Fetc", ".hidden"])
+def test_a_run_that_does_not_exist_is_no_crash(browser, run_id):
+    assert browser.get(f"/live/{run_id}").status_code == 404
+
+
+def test_an_unknown_run_is_an_error_in_words():
+    with pytest.raises(NotFound):
+        live_feed("nothing-here")
+
+
+@pytest.mark.parametrize(("seconds", "pace"), [(0.0, 2), (29.9, 2), (30.0, 5), (99.0, 5),
+                                               (100.0, 10), (1e6, 10)])
+def test_curves_are_drawn_the_more_rarely_the_longer_a_run_lasts(seconds, pace):
+    folder = write_run(state="running")
+    with folder.lock():
+        folder.append_event(batch(3, 7, seconds))
+        assert live_feed(folder.run_id)["mark"] == f"running {pace}"
+
+
+def test_the_mark_follows_the_state():
+    folder = write_run(state="running")
+    with folder.lock():
+        assert live_feed(folder.run_id)["mark"].startswith("running ")
+        folder.ask_to_stop()
+        assert live_feed(folder.run_id)["mark"].startswith("stopping ")
+    assert live_feed(folder.run_id)["mark"].startswith("interrupted ")
