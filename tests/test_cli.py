@@ -78,7 +78,7 @@ def test_an_option_changes_its_own_setting_only(name: str) -> None:
     (["--rotation", "12.5"], Augmentation(rotation=12.5)),
     (["--shift", "0.25", "--flip"], Augmentation(shift=0.25, flip=True)),
     (["--cutout", "0.5"], Augmentation(cutout=0.5)),
-    (["--architecture", "speedrun-deep"], Augmentation(0, 0.125, False, 0.375)),
+    (["--architecture", "speedrun-deep"], Augmentation(0, 0.125, False, 0.25)),
     (["--architecture", "augmented"], Augmentation(5, 0.1, False)),
     (["--architecture", "augmented", "--dataset", "cifar10"], Augmentation(5, 0.1, True)),
     (["--architecture", "augmented", "--dataset", "cifar10", "--no-flip", "--rotation", "0"],
