@@ -19,7 +19,7 @@ from cnn.config import RunConfig
 from cnn.errors import BadInput
 from cnn.models.defaults import default_config
 from cnn.models.speeds import Expected, Speeds, expected_time, held_back_count
-from cnn.models.summary import summarise
+from cnn.models.summary import fits, summarise
 
 # Values that a training step keeps until its backward pass: 1.7 GiB, and with TensorFlow, Keras and
 # the data of CIFAR-10 a run stays below 3 GB.
@@ -115,7 +115,7 @@ def candidates(
         known = (c for family in _FAMILIES for c in family if c.architecture == architecture)
         return (next(known, Candidate(architecture, *_OF_ANY_OTHER)),)
     for family in _FAMILIES:
-        fitting = tuple(c for c in family if _fits(c.architecture, input_shape, classes))
+        fitting = tuple(c for c in family if fits(c.architecture, input_shape, classes))
         if fitting:
             return fitting
     return _FAMILIES[-1]
@@ -222,11 +222,3 @@ class _Planner:
         if expected.typical > preset.seconds:
             remark = f"{remark} Less than this is no training.".strip()
         return Plan(config, low, expected, remark)
-
-
-def _fits(architecture: str, input_shape: tuple[int, int, int], classes: int) -> bool:
-    try:
-        summarise(architecture, input_shape, classes)
-    except BadInput:
-        return False
-    return True
