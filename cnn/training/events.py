@@ -59,10 +59,30 @@ class ResumeEvent:
     seconds: float
 
 
-Event = BatchEvent | EpochEvent | NoteEvent | ResumeEvent
+@dataclass(frozen=True)
+class ChangeEvent:
+    """A person changed a setting while it trained: worth a mark on the chart."""
+
+    epoch: int  # that was under way, from 1
+    batch: int  # batches of it that were done
+    batches: int
+    text: str  # what is now otherwise, as a sentence
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PinsEvent:
+    """What the network makes of the pictures that a person pinned, after an epoch."""
+
+    epoch: int
+    tops: list[list[tuple[str, float]]]  # for each picture: classes and probabilities, best first
+
+
+Event = BatchEvent | EpochEvent | NoteEvent | ResumeEvent | ChangeEvent | PinsEvent
 OnEvent = Callable[[Event], None]
 EVENT_KINDS: dict[type, str] = {
-    BatchEvent: "batch", EpochEvent: "epoch", NoteEvent: "note", ResumeEvent: "resume"}
+    BatchEvent: "batch", EpochEvent: "epoch", NoteEvent: "note", ResumeEvent: "resume",
+    ChangeEvent: "change", PinsEvent: "pins"}
 
 
 class Diverged(CnnError):
