@@ -24,8 +24,11 @@ from cnn.errors import CnnError
 COMMANDS = {
     "train": "Train a network on a data set and save the best of it.",
     "runs": "List training runs, or show one.",
-    "resume": "Go on with a run whose trainer died.",
+    "pause": "Ask a run to keep everything and free the memory.",
+    "resume": "Go on with a run that is paused or whose trainer died, or train more epochs.",
     "stop": "Ask a run to stop and keep its best.",
+    "set": "Change the learning rate, epochs or augmentation of a run while it trains.",
+    "queue": "Show the runs that wait, change their order, or how many train at once.",
     "evaluate": "Measure a saved model on its test images.",
     "predict": "Say what pictures show.",
     "models": "List saved models, or show one.",
@@ -34,7 +37,8 @@ COMMANDS = {
     "import": "Make a data set from class folders or a zip of them.",
     "doctor": "Check this computer and say what to do.",
 }
-_MODULES = {"import": "import_images"}  # where the command's name cannot be a module's
+# Where the command's name cannot be a module's, or would hide a builtin.
+_MODULES = {"import": "import_images", "set": "change"}
 
 
 def command_module(name: str) -> Any:

@@ -18,6 +18,8 @@ SCHEDULES = {
     "constant": "The learning rate stays, unless a plateau lowers it.",
     "linear": "The learning rate falls evenly, to zero at the last step.",
 }
+# Settings that a person may change while it trains.
+CHANGEABLE = ("learning_rate", "epochs", "augmentation")
 PRECISIONS = {
     "float32": "Exact, and right for every machine.",
     "bfloat16": "Mixed bfloat16: faster on CPUs that have it, weights stay float32.",

@@ -61,6 +61,10 @@ class Unavailable(CnnError):
     kind = "unavailable"
 
 
+class DiskFull(Unavailable):
+    """No room for what is to be written; a trainer waits until there is."""
+
+
 _KINDS = {cls.kind: cls for cls in (CnnError, BadInput, NotFound, Damaged, Refused, Unavailable)}
 
 

@@ -20,9 +20,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cnn.errors import BadInput, Damaged, NotFound, Unavailable
+from cnn.errors import BadInput, Damaged, DiskFull, NotFound, Unavailable
 
 TEMPORARY = ".tmp-"  # prefix of unfinished files and folders; safe to delete when no writer lives
+RESERVE = 2**20  # bytes that are left free for small files, such as the state of a run
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 # Windows gives these names to devices, whatever the extension.
 _RESERVED = {"con", "prn", "aux", "nul"} | {f"{d}{i}" for d in ("com", "lpt") for i in range(1, 10)}
@@ -78,11 +79,28 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 
 def _disk_error(target: Path, error: OSError) -> Unavailable:
-    if error.errno == errno.ENOSPC:
-        return Unavailable(f"The disk is full: {target.name} was not written.",
-                           "Free some space and try again; the earlier version is unharmed.")
+    if is_disk_full(error):
+        return DiskFull(f"The disk is full: {target.name} was not written.",
+                        "Free some space and try again; the earlier version is unharmed.")
     return Unavailable(f"{target} cannot be written ({error.strerror or error}).",
                        "Check that the folder exists and that you may write to it.")
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether there is no room left, on the disk or in a person's share of it."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def need_space(place: Path, size: int) -> None:
+    """Refuse to begin to write what would fill the disk to its last bytes.
+
+    Raises:
+        DiskFull: If fewer than `size` bytes and a reserve are free where `place` is.
+    """
+    free = shutil.disk_usage(place).free
+    if free < size + RESERVE:
+        raise DiskFull(f"{(size + RESERVE) / 2**20:.0f} MB are needed and {free / 2**20:.0f} MB "
+                       "are free.", "Free some space.")
 
 
 def atomic_write_bytes(target: Path, data: bytes) -> None:

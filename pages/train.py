@@ -14,7 +14,7 @@ from cnn.data.splits import split_training
 from cnn.errors import CnnError
 from cnn.models.defaults import command_line
 from cnn.models.summary import summarise
-from cnn.runs.manager import RunInfo, check_run, list_runs
+from cnn.runs.manager import RunInfo, check_run, list_runs, tend_queue
 from pages.shared.cached import dataset
 from pages.shared.dataset_picker import choose_dataset, is_ready
 from pages.shared.errors import error_text, errors_shown
@@ -77,10 +77,11 @@ def draw_start(config: RunConfig | None, problem: CnnError | None, active: list[
     if problem:
         st.error(error_text(problem), icon=":material/block:")
     elif active:
-        st.warning("Another run is training. Both will be slower.", icon=":material/hourglass:")
-    st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch",
-              key="train_start", disabled=config is None or problem is not None,
-              on_click=start, args=(config,))
+        st.info("Another run is training; this one will wait for its turn.",
+                icon=":material/hourglass:")
+    if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch",
+                 key="train_start", disabled=config is None or problem is not None) and config:
+        start(config)
     if config:
         with st.expander("The same from the command line", icon=":material/terminal:"):
             st.code(command_line(config), language="bash", wrap_lines=True)
@@ -102,6 +103,7 @@ def draw_network(info: DatasetInfo, architecture: str) -> None:
 
 def main() -> None:
     """Draw the run that the address names, or the form."""
+    tend_queue()
     runs = list_runs()
     chosen = st.query_params.get("run") or next((r.run_id for r in runs if r.active), NEW)
     if chosen != NEW:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
@@ -12,8 +12,8 @@ import pytest
 from cnn.config import Augmentation, RunConfig
 from cnn.errors import Damaged
 from cnn.models.build import build_model
-from cnn.training.checkpoint import restore_checkpoint, save_checkpoint
-from cnn.training.events import EpochEvent, NoteEvent
+from cnn.training.checkpoint import checkpoint_bytes, restore
+from cnn.training.events import PAUSED, BatchEvent, ChangeEvent, EpochEvent, NoteEvent
 from cnn.training.loop import Trainer, TrainingData
 
 SETTINGS = {
@@ -47,11 +47,11 @@ def stop_after(trainer, epochs, path):
         pass
 
     def save():
-        save_checkpoint(trainer, path)
+        path.write_bytes(checkpoint_bytes(trainer))
         if trainer.progress.epoch == epochs:
             raise Killed
 
-    trainer.on_epoch = save
+    trainer.save = save
     with pytest.raises(Killed):
         trainer.run()
 
@@ -81,7 +81,7 @@ def test_two_sittings_equal_one_bit_for_bit(architecture, optimizer, tmp_path):
     first, first_events = trainer_of(architecture, **settings)
     stop_after(first, 2, tmp_path / "last.npz")
     second, second_events = trainer_of(architecture, **settings)
-    restore_checkpoint(second, tmp_path / "last.npz")
+    restore(second, (tmp_path / "last.npz").read_bytes())
     assert second.progress.epoch == 2
     second.run()
     assert_same_end(whole, second)
@@ -101,7 +101,7 @@ def test_the_rate_that_a_plateau_has_lowered_is_kept_and_falls_on(tmp_path):
     (whole, all_events), (first, _), (second, events) = trainers
     whole.run()
     stop_after(first, 3, tmp_path / "last.npz")
-    restore_checkpoint(second, tmp_path / "last.npz")
+    restore(second, (tmp_path / "last.npz").read_bytes())
     assert second.steps.learning_rate < 0.01
     second.run()
     assert_same_end(whole, second)
@@ -114,7 +114,7 @@ def test_the_best_epoch_before_the_interruption_can_win(tmp_path):
     first, _ = trainer_of()
     stop_after(first, 2, tmp_path / "last.npz")
     second, _ = trainer_of(learning_rate=1e-3)
-    restore_checkpoint(second, tmp_path / "last.npz")
+    restore(second, (tmp_path / "last.npz").read_bytes())
     second.progress.best_val_accuracy = 2.0  # no epoch to come is better
     wanted = [weight.copy() for weight in second.progress.best_weights]
     assert second.run().best_epoch <= 2
@@ -125,11 +125,116 @@ def test_the_seconds_of_earlier_sittings_count(tmp_path):
     first, _ = trainer_of()
     stop_after(first, 1, tmp_path / "last.npz")
     second, events = trainer_of()
-    restore_checkpoint(second, tmp_path / "last.npz")
+    restore(second, (tmp_path / "last.npz").read_bytes())
     second.progress.seconds = 1000.0
     second.run()
     assert 1000 < events[0].seconds < 1100
     assert 1000 < second.progress.seconds < 1100
+
+
+# In the middle of an epoch
+
+
+def pause_after(trainer, batches):
+    """Let a trainer be paused after so many batches, and return its checkpoint."""
+    asked, kept = iter(range(10**6)), []
+    trainer.poll = lambda: PAUSED if next(asked) == batches else ""
+    trainer.save = lambda: kept.append(checkpoint_bytes(trainer))
+    assert trainer.run().stopped == PAUSED
+    return kept[-1]
+
+
+@pytest.mark.parametrize(("architecture", "optimizer"), [
+    ("dropout", "adam"), ("dropout", "sgd"), ("batchnorm", "muon")])
+def test_paused_in_the_middle_of_epochs_it_ends_as_if_it_had_not_been(architecture, optimizer):
+    settings = {"optimizer": optimizer, **SETTINGS[optimizer]}
+    whole, all_events = trainer_of(architecture, **settings)  # three batches an epoch
+    whole.run()
+    told_of, data = [], None
+    for batches in (1, 1, 3, 2):  # epoch and batch 0/1, 0/2, 1/2 and 2/1
+        part, events = trainer_of(architecture, **settings)
+        if data:
+            restore(part, data)
+        data = pause_after(part, batches)
+        told_of += told(events)
+    last, events = trainer_of(architecture, **settings)
+    restore(last, data)
+    assert (last.progress.epoch, last.progress.partial.batch) == (2, 1)
+    last.run()
+    assert_same_end(whole, last)
+    mine, theirs = told_of + told(events), told(all_events)
+    for here, there in zip(mine, theirs, strict=True):  # means over an epoch in several parts
+        assert here == pytest.approx(there, rel=1e-6)
+
+
+def test_a_pause_after_the_last_batch_of_an_epoch_leaves_its_validation_to_the_next_sitting():
+    first, first_events = trainer_of()
+    data = pause_after(first, 3)
+    assert not [event for event in first_events if isinstance(event, EpochEvent)]
+    second, events = trainer_of(epochs=1)
+    restore(second, data)
+    second.change(replace(second.config, epochs=1))
+    second.run()
+    epochs = [event for event in events if isinstance(event, EpochEvent)]
+    assert [event.epoch for event in epochs] == [1]
+    assert [event for event in events if isinstance(event, BatchEvent)] == []
+
+
+def test_a_pause_before_the_first_step_keeps_the_state_too():
+    first, _ = trainer_of()
+    data = pause_after(first, 0)
+    second, _ = trainer_of()
+    restore(second, data)
+    assert (second.progress.epoch, second.progress.best_weights) == (0, [])
+    assert all(map(np.array_equal, first.model.get_weights(), second.model.get_weights()))
+
+
+# Settings changed while it trains
+
+
+CHANGES = {"learning_rate": 0.002, "epochs": 3, "augmentation": Augmentation(flip=True)}
+
+
+def test_settings_that_were_changed_hold_in_the_next_sitting():
+    first, events = trainer_of()
+    first.change(replace(first.config, **CHANGES))
+    texts = [event.text for event in events if isinstance(event, ChangeEvent)]
+    assert len(texts) == 3
+    assert "0.002" in texts[0] and "3, from 4" in texts[1] and "on" in texts[2]
+    data = pause_after(first, 4)
+    second, events = trainer_of()
+    restore(second, data)
+    assert {name: getattr(second.config, name) for name in CHANGES} == CHANGES
+    assert second.run().epoch == 3
+    rates = [event.learning_rate for event in events if isinstance(event, EpochEvent)]
+    assert rates == pytest.approx([0.002] * 2)
+
+
+def test_a_changed_rate_is_where_the_schedule_falls_from_and_more_epochs_stretch_it():
+    trainer, events = trainer_of(optimizer="muon", schedule="linear", learning_rate=0.1, epochs=2)
+    asked = iter(range(10**6))
+
+    def poll():
+        if next(asked) == 3:
+            trainer.change(replace(trainer.config, learning_rate=0.2, epochs=4))
+        return ""
+
+    trainer.poll = poll
+    trainer.run()
+    rates = [event.learning_rate for event in events if isinstance(event, EpochEvent)]
+    # Of the last batch of each epoch, when 2 of 6 steps are done, then 5, 8 and 11 of 12.
+    assert rates == pytest.approx([0.1 * (1 - 2 / 6), 0.2 * 7 / 12, 0.2 * 4 / 12, 0.2 / 12])
+
+
+def test_more_epochs_begin_patience_anew_and_fewer_end_the_training():
+    trainer, _ = trainer_of(early_stopping=1, learning_rate=1e-8, epochs=9)
+    trainer.run()
+    stopped_at = trainer.progress.epoch
+    assert stopped_at < 9
+    trainer.progress.stopped = ""
+    trainer.change(replace(trainer.config, epochs=10))
+    trainer.run()
+    assert trainer.progress.epoch == stopped_at + 1
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +253,8 @@ def checkpoint(good_checkpoint, tmp_path):
 def assert_damaged(path, architecture="base", **settings):
     trainer, _ = trainer_of(architecture, **settings)
     before = trainer.model.get_weights()
-    with pytest.raises(Damaged, match=path.name) as caught:
-        restore_checkpoint(trainer, path)
+    with pytest.raises(Damaged, match="checkpoint") as caught:
+        restore(trainer, path.read_bytes())
     assert "same settings" in caught.value.hint
     assert all(map(np.array_equal, before, trainer.model.get_weights()))
     assert trainer.progress.epoch == 0
@@ -166,11 +271,6 @@ def test_a_checkpoint_with_a_flipped_bit_is_damaged(checkpoint):
     data = bytearray(checkpoint.read_bytes())
     data[len(data) // 2] ^= 16
     checkpoint.write_bytes(data)
-    assert_damaged(checkpoint)
-
-
-def test_a_missing_checkpoint_is_damaged(checkpoint):
-    checkpoint.unlink()
     assert_damaged(checkpoint)
 
 
@@ -199,6 +299,10 @@ def test_a_checkpoint_of_another_training_is_damaged(checkpoint, architecture, s
     lambda arrays: arrays.update(progress=np.array("no json")),
     lambda arrays: arrays.update(progress=np.array("3")),
     lambda arrays: arrays.update(progress=np.array(json.dumps({"epoch": 1}))),
+    lambda arrays: arrays.pop("settings"),
+    lambda arrays: arrays.update(settings=np.array('{"epochs": 0}')),
+    lambda arrays: arrays.update(settings=np.array('{"epoch": 3}')),
+    lambda arrays: [arrays.pop(key) for key in list(arrays) if key.startswith("best/")],
 ])
 def test_a_checkpoint_with_parts_missing_or_foreign_is_damaged(checkpoint, change):
     with np.load(checkpoint) as file:

@@ -608,7 +608,7 @@ def test_the_first_ctrl_c_asks_the_run_to_stop_and_waits_for_its_model(
 ) -> None:
     script = play(EPOCH, KeyboardInterrupt(), replace(DONE, state="stopped"))
     assert main(["train", *NEEDED, "--json"]) == 0
-    assert script.folder.stop_asked()
+    assert script.folder.read_control().wish == "stop"
     said = capsys.readouterr()
     assert json.loads(said.out)["state"] == "stopped"
     assert "Stopping" in said.err
@@ -642,7 +642,7 @@ def test_stop_asks_a_living_run_and_refuses_one_that_has_ended(
     script = play()
     assert main(["stop", RUN, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["state"] == "stopping"
-    assert script.folder.stop_asked()
+    assert script.folder.read_control().wish == "stop"
     script.folder.write_status(DONE)
     script.lock.release()
     assert main(["stop", RUN]) == 1

@@ -126,7 +126,7 @@ def test_a_long_run_stops_when_asked_and_keeps_its_best(
         record = result(process)
     finally:  # a detached trainer outlives a test that fails
         for run in list_runs():
-            run.folder.ask_to_stop()
+            run.folder.ask(wish="stop")
     assert (record["state"], record["name"]) == ("stopped", "long")
     assert 1 <= record["best_epoch"] <= record["epochs"] < 10_000
     assert (places / "models" / "long" / "model.keras").is_file()

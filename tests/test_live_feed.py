@@ -61,6 +61,6 @@ def test_the_mark_follows_the_state():
     folder = write_run(state="running")
     with folder.lock():
         assert live_feed(folder.run_id)["mark"].startswith("running ")
-        folder.ask_to_stop()
+        folder.ask(wish="stop")
         assert live_feed(folder.run_id)["mark"].startswith("stopping ")
     assert live_feed(folder.run_id)["mark"].startswith("interrupted ")

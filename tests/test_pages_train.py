@@ -9,6 +9,7 @@ from run_folders import write_epoch, write_run
 from cnn.config import RunConfig
 from cnn.errors import Unavailable
 from cnn.models.defaults import command_line
+from cnn.runs import queue
 from cnn.runs.manager import get_run, wait_until_ended
 from cnn.training.events import BatchEvent
 from pages.shared import live_run
@@ -226,7 +227,7 @@ def test_stop_asks_the_trainer_and_keeps_the_best(open_page):
     with folder.lock():
         page = open_page("train", run=folder.run_id)
         page.button(key="run_stop").click().run()
-        assert json.loads((folder.path / "control.json").read_text())["stop"] is True
+        assert folder.read_control().wish == "stop"
         assert page.button(key="run_stop").disabled
         assert not page.error
 
@@ -237,15 +238,16 @@ def test_stop_at_the_very_moment_of_the_end_is_no_failure(open_page):
         page = open_page("train", run=folder.run_id)
     folder.write_status(get_run(folder.run_id).status.__class__(state="failed", message="over"))
     page.button(key="run_stop").click().run()
-    assert "not training" in texts(page.error)
+    assert "over" in texts(page.error)  # how it ended
+    assert not folder.control_file.exists()
     assert not page.exception
 
 
-def test_the_form_warns_while_another_run_is_active(open_page):
+def test_the_form_says_that_a_run_will_wait_while_another_is_active(open_page):
     folder = write_run(state="running")
     with folder.lock():
         page = open_page("train", run="new")
-        assert "slower" in texts(page.warning)
+        assert "wait for its turn" in texts(page.info)
         assert not start_button(page).disabled
 
 
@@ -298,8 +300,7 @@ def spawned(monkeypatch):
 
 def interrupted():
     folder = write_run(state="running")  # nobody holds its lock
-    folder.checkpoint.parent.mkdir()
-    folder.checkpoint.write_bytes(b"what the trainer knew")
+    folder.checkpoints.write(b"what the trainer knew", 2, 0)
     return folder
 
 
@@ -316,26 +317,141 @@ def test_an_interrupted_run_goes_on_at_a_click(open_page, spawned):
     assert not [button for button in page.button if button.key == "run_resume"]
 
 
-def test_a_resume_that_comes_too_late_says_why(open_page, spawned):
+def test_a_resume_that_comes_too_late_shows_the_run_as_it_is(open_page, spawned):
     folder = interrupted()
     page = open_page("train", run=folder.run_id)
-    folder.write_status(get_run(folder.run_id).status.__class__(state="failed", message="over"))
-    page.button(key="run_resume").click().run()
-    assert "cannot be resumed\\: it is failed" in texts(page.error)
+    with folder.lock():
+        folder.write_status(get_run(folder.run_id).status.__class__(state="running"))
+        page.button(key="run_resume").click().run()
+    assert page.button(key="run_stop")
     assert not spawned
     assert not page.exception
 
 
-def test_only_interrupted_runs_with_a_whole_epoch_can_be_resumed(open_page):
-    folder = write_run(state="running")  # its trainer died before it could save anything
+def test_a_resume_that_fails_says_why(open_page, spawned, monkeypatch):
+    def full():
+        raise Unavailable("Only 3 MB are free where runs are kept.", "Free some.")
+
+    folder = interrupted()
     page = open_page("train", run=folder.run_id)
-    assert [button.key for button in page.button if button.key.startswith("run_")] == [
-        "run_again", "run_new"]
-    failed = write_run("20260102-030405-failed", state="failed", message="over")
-    failed.checkpoint.parent.mkdir()
-    failed.checkpoint.write_bytes(b"what the trainer knew")
-    page = open_page("train", run=failed.run_id)
-    assert not [button for button in page.button if button.key == "run_resume"]
+    monkeypatch.setattr("cnn.runs.manager.check_space", full)
+    page.button(key="run_resume").click().run()
+    assert "Only 3 MB" in texts(page.error)
+    assert get_run(folder.run_id).status.state == "interrupted"
+    assert not spawned
+
+
+def keys_of(page):
+    return [button.key for button in page.button if button.key and button.key.startswith("run_")]
+
+
+@pytest.mark.parametrize(("state", "kept", "more", "keys"), [
+    ("interrupted", True, {"best_epoch": 1}, ["run_resume", "run_finish", "run_again"]),
+    ("interrupted", False, {}, ["run_resume", "run_again"]),
+    ("paused", True, {"best_epoch": 2}, ["run_resume", "run_finish", "run_again"]),
+    ("paused", True, {}, ["run_resume", "run_again"]),
+    ("failed", True, {}, ["run_resume", "run_again"]),
+    ("diverged", True, {}, ["run_resume", "run_again"]),
+    ("diverged", False, {}, ["run_again"]),
+    ("finished", True, {"model": "first"}, ["run_continue"]),
+    ("finished", False, {"model": "first"}, []),
+    ("stopped", True, {"model": "first"}, ["run_continue"]),
+    ("stopped", False, {"message": "Cancelled."}, ["run_again"]),
+])
+def test_each_state_offers_its_ways_on(open_page, state, kept, more, keys):
+    folder = write_run(state=state, **more)
+    if kept:
+        folder.checkpoints.write(b"what the trainer knew", 2, 0)
+    page = open_page("train", run=folder.run_id)
+    assert keys_of(page) == [*keys, "run_new"]
+    assert not page.exception
+
+
+@pytest.mark.parametrize(("state", "keys"), [
+    ("starting", ["run_pause", "run_stop"]), ("running", ["run_pause", "run_stop"]),
+    ("queued", ["run_stop"])])
+def test_each_active_state_offers_what_can_be_asked(open_page, state, keys):
+    folder = write_run(state=state)
+    with folder.lock():
+        page = open_page("train", run=folder.run_id)
+        assert keys_of(page) == [*keys, "run_new"]
+
+
+@pytest.mark.parametrize("wish", ["pause", "stop"])
+def test_what_was_asked_for_is_not_asked_for_again_but_a_pause_can_become_a_stop(open_page, wish):
+    folder = write_run(state="running")
+    folder.ask(wish=wish)
+    with folder.lock():
+        page = open_page("train", run=folder.run_id)
+        assert page.button(key="run_pause").disabled
+        assert page.button(key="run_stop").disabled == (wish == "stop")
+
+
+def test_pause_asks_the_trainer(open_page):
+    folder = write_run(state="running")
+    with folder.lock():
+        page = open_page("train", run=folder.run_id)
+        page.button(key="run_pause").click().run()
+        assert folder.read_control().wish == "pause"
+        assert not page.error
+
+
+def test_settings_change_while_it_trains(open_page):
+    folder = write_run(state="running")
+    with folder.lock():
+        page = open_page("train", run=folder.run_id)
+        next(field for field in page.number_input if field.label == "Epochs in all").set_value(9)
+        next(toggle for toggle in page.toggle if toggle.label == "Augmentation").set_value(True)
+        next(button for button in page.button if button.label == "Change it").click().run()
+        control = folder.read_control()
+        assert (control.epochs, control.learning_rate, control.wish) == (9, None, "")
+        assert control.augmentation.shift
+        assert not control.augmentation.flip  # digits are never mirrored
+        assert get_run(folder.run_id).config.epochs == 9
+        assert not page.error
+
+
+def test_a_change_of_nothing_says_what_can_be_changed(open_page):
+    folder = write_run(state="running")
+    with folder.lock():
+        page = open_page("train", run=folder.run_id)
+        next(button for button in page.button if button.label == "Change it").click().run()
+        assert "learning\\_rate" in texts(page.error)
+
+
+def test_a_finished_run_trains_more_epochs(open_page, spawned):
+    folder = write_run(state="finished", model="first", test_accuracy=0.9, test_n=9)
+    folder.checkpoints.write(b"what the trainer knew", 2, 0)
+    page = open_page("train", run=folder.run_id)
+    page.number_input(key="run_more_epochs").set_value(3)
+    page.button(key="run_continue").click().run()
+    assert spawned == [str(folder.path)]
+    assert get_run(folder.run_id).config.epochs == 5
+    assert not page.error
+
+
+def test_the_best_of_a_paused_run_is_kept_at_a_click(open_page, spawned):
+    folder = write_run(state="paused", best_epoch=2)
+    folder.checkpoints.write(b"what the trainer knew", 2, 0)
+    page = open_page("train", run=folder.run_id)
+    assert page.button(key="run_finish").label == "Keep epoch 2 as a model"
+    page.button(key="run_finish").click().run()
+    assert spawned == [str(folder.path)]
+    assert folder.read_control().wish == "stop"
+
+
+def test_a_waiting_run_shows_its_place_and_moves(open_page):
+    folders = [write_run(f"20260102-03040{n}-x", epochs=0, state="queued") for n in (1, 2)]
+    for folder in folders:
+        queue.enter(folder.run_id)
+    with folders[0].lock(), folders[1].lock():
+        page = open_page("train", run=folders[1].run_id)
+        assert "Place **2** of 2" in texts(page.markdown)
+        assert page.button(key="run_back").disabled
+        page.button(key="run_forward").click().run()
+        assert queue.waiting() == [folders[1].run_id, folders[0].run_id]
+        page.button(key="run_stop").click().run()
+        assert folders[1].read_control().wish == "stop"
 
 
 def test_a_damaged_run_hides_no_other(open_page):

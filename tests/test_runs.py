@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from cnn.api_records import run_detail, run_record
-from cnn.config import RunConfig
-from cnn.errors import BadInput, Damaged, NotFound, Unavailable
-from cnn.runs import manager
-from cnn.runs.folder import SECONDS_TO_START, RunFolder, Status, epochs_told
+from cnn.config import Augmentation, RunConfig
+from cnn.errors import BadInput, CnnError, Damaged, NotFound, Unavailable
+from cnn.runs import manager, queue, steering
+from cnn.runs.folder import SECONDS_TO_START, RunFolder, Status, changes_told, epochs_told
 from cnn.training.events import BatchEvent, EpochEvent
 
 CONFIG = RunConfig(dataset="digits", architecture="base", name="first")
@@ -93,11 +93,11 @@ def test_a_run_that_was_only_just_started_is_not_called_interrupted(run):
 def test_asking_to_stop_shows_at_once_and_only_active_runs_can_be_asked(run, holder):
     folder = run(state="running", started=time.time())
     holder(folder)
-    assert manager.stop_run(folder.run_id).status.state == "stopping"
-    assert folder.stop_asked()
+    assert steering.stop_run(folder.run_id).status.state == "stopping"
+    assert folder.read_control().wish == "stop"
     ended = run("20260101-000001-second", state="finished")
     with pytest.raises(BadInput, match="finished"):
-        manager.stop_run(ended.run_id)
+        steering.stop_run(ended.run_id)
 
 
 def test_ended_states_are_never_changed_by_a_free_lock(run):
@@ -191,31 +191,43 @@ def spawned(monkeypatch):
 
 def test_an_interrupted_run_is_started_again_with_what_it_had(run, spawned):
     folder = run(state="running", started=1.0, stage="training", epoch=3, seconds=9.0, sittings=1)
-    folder.ask_to_stop()  # of the trainer that died: not meant for the next
+    folder.ask(wish="stop")  # of the trainer that died: not meant for the next
     assert manager.get_run(folder.run_id).status.state == "interrupted"
-    status = manager.resume_run(folder.run_id).status
+    status = steering.resume_run(folder.run_id).status
     assert [command[-1] for command in spawned] == [str(folder.path)]
     assert (status.state, status.epoch, status.seconds, status.sittings) == ("starting", 3, 9.0, 1)
-    assert not folder.stop_asked()
+    assert folder.read_control().wish == ""
     with pytest.raises(BadInput, match="it is starting"):  # a second click
-        manager.resume_run(folder.run_id)
+        steering.resume_run(folder.run_id)
     assert len(spawned) == 1
 
 
 def test_a_trainer_that_does_not_start_leaves_the_run_to_be_resumed_again(run, spawned):
     folder = run(state="running", started=1.0, epoch=3, created=time.time() - 1000)
-    manager.resume_run(folder.run_id)
+    steering.resume_run(folder.run_id)
     folder.write_status(replace(folder.read_status(), asked=time.time() - SECONDS_TO_START - 1))
     assert manager.get_run(folder.run_id).status.state == "interrupted"
-    assert manager.resume_run(folder.run_id).status.state == "starting"
+    assert steering.resume_run(folder.run_id).status.state == "starting"
 
 
-@pytest.mark.parametrize("state", ["finished", "stopped", "failed", "diverged"])
-def test_a_run_that_has_ended_is_not_resumed(run, spawned, state):
+@pytest.mark.parametrize("state", ["finished", "stopped"])
+def test_a_run_that_has_ended_is_not_resumed_but_can_train_more_epochs(run, spawned, state):
     folder = run(state=state, started=1.0)
+    folder.checkpoints.write(b"its state", 1, 0)
     with pytest.raises(BadInput, match=f"cannot be resumed: it is {state}") as caught:
-        manager.resume_run(folder.run_id)
-    assert caught.value.hint
+        steering.resume_run(folder.run_id)
+    assert "--more-epochs" in caught.value.hint
+    assert not spawned
+
+
+@pytest.mark.parametrize("state", ["finished", "stopped", "diverged"])
+def test_a_run_without_a_checkpoint_cannot_go_on(run, spawned, state):
+    folder = run(state=state, started=1.0, best_epoch=1)
+    for act in (steering.resume_run, steering.finish_run,
+                lambda run_id: steering.continue_run(run_id, 3)):
+        with pytest.raises(BadInput, match="no checkpoint") as caught:
+            act(folder.run_id)
+        assert "same settings" in caught.value.hint
     assert not spawned
 
 
@@ -223,7 +235,7 @@ def test_a_run_that_trains_is_not_resumed(run, holder, spawned):
     folder = run(state="running", started=time.time())
     holder(folder)
     with pytest.raises(BadInput, match="it is running"):
-        manager.resume_run(folder.run_id)
+        steering.resume_run(folder.run_id)
     assert not spawned
 
 
@@ -233,7 +245,7 @@ def test_nothing_is_resumed_on_a_full_disk_and_the_run_stays_interrupted(
     usage = type("usage", (), {"free": 10 * 2**20})
     monkeypatch.setattr(manager.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(Unavailable, match="10 MB"):
-        manager.resume_run(folder.run_id)
+        steering.resume_run(folder.run_id)
     assert manager.get_run(folder.run_id).status.state == "interrupted"
     assert not spawned
 
@@ -241,10 +253,10 @@ def test_nothing_is_resumed_on_a_full_disk_and_the_run_stays_interrupted(
 def test_a_damaged_or_missing_run_is_not_resumed(run, spawned):
     folder = run(state="running", started=1.0)
     (folder.path / "config.json").unlink()
-    with pytest.raises(BadInput):
-        manager.resume_run(folder.run_id)
+    with pytest.raises(Damaged):
+        steering.resume_run(folder.run_id)
     with pytest.raises(NotFound):
-        manager.resume_run("20200101-000000-none")
+        steering.resume_run("20200101-000000-none")
     assert not spawned
 
 
@@ -280,3 +292,139 @@ def test_the_time_of_an_active_run_counts_its_earlier_sittings(run, holder):
     folder = run(state="running", started=time.time() - 5, seconds=100.0, sittings=2)
     holder(folder)
     assert 100 <= run_record(manager.get_run(folder.run_id))["seconds"] < 110
+
+
+# Asking things of a run
+
+
+def test_a_pause_shows_at_once_and_not_when_the_training_is_over(run, holder):
+    folder = run(state="running", started=time.time(), stage="training")
+    holder(folder)
+    assert steering.pause_run(folder.run_id).status.state == "pausing"
+    folder.ask(wish="")
+    folder.write_status(replace(folder.read_status(), stage="evaluating on the test images"))
+    with pytest.raises(BadInput, match="training is over"):
+        steering.pause_run(folder.run_id)
+    with pytest.raises(BadInput, match="it is finished"):
+        steering.pause_run(run("20260101-000001-x", state="finished").run_id)
+
+
+@pytest.mark.parametrize("state", ["paused", "interrupted", "failed"])
+def test_a_run_at_rest_is_taken_up_and_keeps_what_it_had(run, spawned, state):
+    folder = run(state=state, started=1.0, epoch=2, seconds=7.0)
+    status = steering.resume_run(folder.run_id).status
+    assert (status.state, status.epoch, status.seconds) == ("starting", 2, 7.0)
+    assert len(spawned) == 1
+
+
+def test_a_diverged_run_goes_on_with_another_rate(run, spawned):
+    folder = run(state="diverged", started=1.0, epoch=2)
+    folder.checkpoints.write(b"its state", 2, 0)
+    assert steering.resume_run(folder.run_id, 0.0001).config.learning_rate == 0.0001
+
+
+def test_more_epochs_count_from_those_that_are_done(run, spawned):
+    folder = run(state="finished", started=1.0, epoch=8, model="first")
+    folder.checkpoints.write(b"its state", 8, 0)
+    assert steering.continue_run(folder.run_id, 3).config.epochs == 11
+    assert manager.get_run(folder.run_id).folder.read_config()[0].epochs == CONFIG.epochs
+    with pytest.raises(BadInput, match="it is starting"):
+        steering.continue_run(folder.run_id, 3)
+
+
+@pytest.mark.parametrize("more", [0, -1])
+def test_no_more_epochs_are_refused(run, spawned, more):
+    folder = run(state="finished", started=1.0)
+    folder.checkpoints.write(b"its state", 8, 0)
+    with pytest.raises(BadInput, match="1 or more"):
+        steering.continue_run(folder.run_id, more)
+    assert not spawned
+
+
+def test_a_model_can_be_made_of_the_best_epoch_of_a_run_that_was_left(run, spawned):
+    folder = run(state="paused", started=1.0, epoch=2, best_epoch=1)
+    assert steering.finish_run(folder.run_id).folder.read_control().wish == "stop"
+    none = run("20260101-000001-x", state="paused", started=1.0)
+    with pytest.raises(BadInput, match="no whole epoch"):
+        steering.finish_run(none.run_id)
+    assert len(spawned) == 1
+
+
+def test_changes_are_asked_for_together_and_seen_by_everybody(run):
+    folder = run(state="paused", started=1.0, epoch=2)
+    steering.change_run(folder.run_id, learning_rate=0.5)
+    changed = steering.change_run(
+        folder.run_id, epochs=7, augmentation=Augmentation(flip=True))
+    config = changed.config
+    assert (config.learning_rate, config.epochs, config.augmentation.flip) == (0.5, 7, True)
+    assert folder.read_control().wish == ""
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({}, "learning_rate, epochs, augmentation"), ({"seed": 3}, "Received: seed"),
+    ({"epochs": 2}, "more than the 2"), ({"epochs": 10**6}, "epochs must be"),
+    ({"learning_rate": -1.0}, "learning_rate must be"),
+    ({"learning_rate": float("nan")}, "learning_rate must be"),
+])
+def test_a_change_that_cannot_be_is_refused_in_words(run, changes, words):
+    folder = run(state="paused", started=1.0, epoch=2)
+    with pytest.raises(BadInput, match=words):
+        steering.change_run(folder.run_id, **changes)
+    assert manager.get_run(folder.run_id).config == CONFIG
+
+
+@pytest.mark.parametrize("content", [
+    "{", "[]", '{"wish": "dance"}', '{"epochs": "many"}', '{"augmentation": 3}'])
+def test_wishes_edited_into_nonsense_hide_no_run_and_are_replaced_by_the_next(run, content):
+    folder = run(state="paused", started=1.0)
+    folder.control_file.write_text(content)
+    with pytest.raises(CnnError):
+        folder.read_control()
+    assert manager.get_run(folder.run_id).config == CONFIG
+    steering.change_run(folder.run_id, epochs=7)
+    assert manager.get_run(folder.run_id).config.epochs == 7
+
+
+def test_changes_told_are_those_that_a_resumed_run_kept():
+    def change(epoch, batch, text):
+        return {"kind": "change", "epoch": epoch, "batch": batch, "batches": 4, "text": text}
+
+    events = [change(1, 2, "kept"), change(2, 1, "void"), {"kind": "resume", "epoch": 1},
+              change(2, 0, "again"), {"kind": "resume", "epoch": 1, "batch": 2, "batches": 4},
+              change(2, 0, "again"), {"kind": "note"}]
+    assert changes_told(events) == ["Epoch 1: kept", "Epoch 2: again"]
+
+
+# A clock that jumps
+
+
+@pytest.mark.parametrize("offset", [-10_000, 10_000])
+def test_a_clock_that_jumps_leaves_no_run_starting_for_ever(run, offset):
+    folder = run(state="starting", created=time.time() + offset)
+    assert manager.get_run(folder.run_id).status.state == "interrupted"
+
+
+def test_a_waiting_trainer_that_died_is_started_again(run, spawned):
+    folder = run(state="queued", created=time.time() - 1000)
+    queue.enter(folder.run_id)
+    assert manager.get_run(folder.run_id).status.state == "queued"
+    manager.tend_queue()
+    assert [command[-1] for command in spawned] == [str(folder.path)]
+    manager.tend_queue()  # it has just been asked
+    assert len(spawned) == 1
+
+
+def test_the_queue_forgets_a_run_that_has_ended(run, spawned):
+    folder = run(state="finished", created=time.time() - 1000)
+    queue.enter(folder.run_id)
+    manager.tend_queue()
+    assert queue.waiting() == []
+    assert not spawned
+
+
+def test_a_waiting_run_that_is_cancelled_while_nobody_waits_for_it_is_cancelled(run, spawned):
+    folder = run(state="queued", created=time.time() - 1000)
+    queue.enter(folder.run_id)
+    steering.stop_run(folder.run_id)
+    manager.tend_queue()
+    assert folder.read_control().wish == "stop"  # for the trainer that it starts

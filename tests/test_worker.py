@@ -15,7 +15,7 @@ import pytest
 from cnn.config import Augmentation, RunConfig, config_from_dict
 from cnn.evaluation.results import read_evaluation
 from cnn.prediction.saved import list_models, read_card, read_history
-from cnn.runs import manager
+from cnn.runs import manager, queue, steering
 from cnn.training.events import BatchEvent
 from pages.shared.run_log import RunLog
 
@@ -88,7 +88,7 @@ def test_a_run_ends_with_a_model_whose_figures_can_be_checked_without_us(tmp_pat
 
 
 def test_a_stop_keeps_the_best_so_far(endless):
-    manager.stop_run(endless)
+    steering.stop_run(endless)
     asked = time.monotonic()
     run = manager.wait_until_ended(endless, PATIENCE)
     assert time.monotonic() - asked < PATIENCE
@@ -101,9 +101,11 @@ def test_a_stop_keeps_the_best_so_far(endless):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_sigterm_is_a_stop(endless):
+def test_sigterm_is_a_pause(endless):
     os.kill(manager.get_run(endless).status.pid, signal.SIGTERM)
-    assert manager.wait_until_ended(endless, PATIENCE).status.state == "stopped"
+    status = manager.wait_until_ended(endless, PATIENCE).status
+    assert (status.state, status.model) == ("paused", "")
+    assert "asked to end" in status.message
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
@@ -114,7 +116,7 @@ def test_a_killed_trainer_is_interrupted_with_its_epochs_on_record(endless):
     assert run.status.epoch >= 1
     records, _ = run.folder.read_events()
     assert sum(record["kind"] == "epoch" for record in records) >= 1
-    assert run.folder.checkpoint.is_file()
+    assert run.folder.checkpoints.paths()
     assert list_models() == []
 
 
@@ -146,7 +148,7 @@ def test_a_killed_run_goes_on_to_the_result_it_would_have_had(monkeypatch, reque
     assert [run.status.state for run in manager.list_runs()] == ["interrupted"]
     assert 2 <= killed.status.epoch < 15
 
-    assert manager.resume_run(run_id).active
+    assert steering.resume_run(run_id).active
     run = manager.wait_until_ended(run_id, PATIENCE)
     assert (run.status.state, run.status.epoch) == ("finished", 15), run.folder.log_tail()
     assert run.status.seconds > killed.status.seconds
@@ -180,7 +182,7 @@ def died(monkeypatch):
 
 
 def test_a_run_that_died_in_its_first_epoch_begins_again(died, here):
-    run = manager.resume_run(died.run_id)
+    run = steering.resume_run(died.run_id)
     assert run.status.state == "finished", run.status.message
     assert (run.status.sittings, read_card("first").sittings) == (2, 2)
     kinds = [record["kind"] for record in died.read_events()[0]]
@@ -191,11 +193,11 @@ def test_a_run_that_died_in_its_first_epoch_begins_again(died, here):
 
 
 def test_a_damaged_checkpoint_ends_a_resumed_run_in_words(died, here):
-    died.checkpoint.parent.mkdir()
-    died.checkpoint.write_bytes(b"PK nothing")
-    status = manager.resume_run(died.run_id).status
+    for epoch in (1, 2):
+        died.checkpoints.write(b"PK nothing", epoch, 0).write_bytes(b"PK")
+    status = steering.resume_run(died.run_id).status
     assert status.state == "failed"
-    assert "last.npz" in status.message
+    assert "No checkpoint" in status.message
     assert "same settings" in status.hint
     assert list_models() == []
 
@@ -203,11 +205,163 @@ def test_a_damaged_checkpoint_ends_a_resumed_run_in_words(died, here):
 def test_a_second_trainer_of_a_resumed_run_changes_nothing(died, here):
     from cnn.runs.worker import main
 
-    manager.resume_run(died.run_id)
+    steering.resume_run(died.run_id)
     before = {path: path.read_bytes() for path in died.path.glob("*.json*")}
     assert main(str(died.path)) == 1
     assert {path: path.read_bytes() for path in died.path.glob("*.json*")} == before
     assert [model.name for model in list_models()] == ["first"]
+
+
+def test_a_checkpoint_of_another_network_ends_a_resumed_run_in_words(died, here):
+    died.checkpoints.write(b"PK nothing", 1, 0)
+    status = steering.resume_run(died.run_id).status
+    assert (status.state, list_models()) == ("failed", [])
+    assert "cannot be used" in status.message
+    assert died.checkpoints.paths()  # whole as it is, it may be of another version
+
+
+def acting(monkeypatch, act):
+    """Let somebody act after each step of training, counted from 1; trainers see it at once."""
+    import cnn.training.steps
+
+    steps = cnn.training.steps.Steps
+    real, calls = steps.train, iter(range(1, 10**6))
+
+    def train(self, *batch):
+        result = real(self, *batch)
+        act(next(calls))
+        return result
+
+    monkeypatch.setattr(steps, "train", train)
+    monkeypatch.setattr("cnn.runs.wishes.SECONDS_BETWEEN_LOOKS", 0)
+
+
+def newest():
+    return manager.list_runs()[0]
+
+
+def test_paused_resumed_changed_and_given_more_epochs_it_is_one_training(monkeypatch, here):
+    def act(step):  # three batches an epoch
+        if step == 4:
+            steering.pause_run(newest().run_id)
+            assert newest().status.state == "pausing"
+        if step == 5:
+            steering.change_run(newest().run_id, learning_rate=0.002, epochs=3)
+
+    acting(monkeypatch, act)
+    run_id = start(train_images=300, batch_size=100)
+    paused = manager.get_run(run_id)
+    assert (paused.status.state, paused.status.model, paused.status.epoch) == ("paused", "", 1)
+    assert paused.folder.checkpoints.paths()[0].name.startswith("00001-00001-")
+
+    status = steering.resume_run(run_id).status
+    assert (status.state, status.epoch, status.sittings) == ("finished", 3, 2)
+    card = read_card("first")
+    assert (card.epochs, card.config["epochs"], card.config["learning_rate"]) == (3, 3, 0.002)
+    assert card.changes == ["Epoch 2: Learning rate set to 0.002.",
+                            "Epoch 2: Epochs set to 3, from 2."]
+    records = manager.get_run(run_id).folder.read_events()[0]
+    assert epochs_in(records) == [1, 2, 3]
+    assert [(r["epoch"], r["batch"]) for r in records if r["kind"] == "resume"] == [(1, 1)]
+
+    status = steering.continue_run(run_id, 2).status
+    assert (status.state, status.epoch, status.model) == ("finished", 5, "first-2")
+    assert [row["epoch"] for row in read_history("first-2")] == [1, 2, 3, 4, 5]
+    assert {model.name for model in list_models()} == {"first", "first-2"}
+    assert len(manager.get_run(run_id).folder.checkpoints.paths()) == 1
+
+
+def test_the_best_of_a_paused_run_becomes_a_model_without_another_step(monkeypatch, here):
+    steps = []
+
+    def act(step):
+        steps.append(step)
+        if step == 5:
+            steering.pause_run(newest().run_id)
+
+    acting(monkeypatch, act)
+    run_id = start(train_images=300, batch_size=100, epochs=9)
+    status = steering.finish_run(run_id).status
+    assert (status.state, status.model, status.epoch) == ("stopped", "first", 1)
+    assert len(steps) == 5
+    assert read_card("first").best_epoch == 1
+    assert steering.continue_run(run_id, 1).status.state == "finished"
+    assert read_card("first-2").epochs == 2
+
+
+def test_a_stopped_run_goes_on_where_it_was_stopped(monkeypatch, here):
+    acting(monkeypatch, lambda step: step == 5 and steering.stop_run(newest().run_id))
+    run_id = start(train_images=300, batch_size=100, epochs=9)
+    assert manager.get_run(run_id).status.state == "stopped"
+    steering.continue_run(run_id, 1)
+    records = manager.get_run(run_id).folder.read_events()[0]
+    assert [(r["epoch"], r["batch"]) for r in records if r["kind"] == "resume"] == [(1, 2)]
+    assert epochs_in(records) == [1, 2]
+
+
+def test_a_stop_in_the_first_epoch_saves_a_model_and_the_run_can_still_go_on(monkeypatch, here):
+    acting(monkeypatch, lambda step: step == 1 and steering.stop_run(newest().run_id))
+    run_id = start(train_images=300, batch_size=100, epochs=9)
+    assert read_card("first").epochs == 1
+    assert steering.continue_run(run_id, 1).status.state == "finished"
+    assert [row["epoch"] for row in read_history("first-2")] == [1, 2]
+
+
+def test_wishes_that_make_no_sense_are_noted_and_the_run_goes_on(monkeypatch, here):
+    def act(step):
+        if step == 2:
+            newest().folder.control_file.write_text('{"wish": "dance"}')
+
+    acting(monkeypatch, act)
+    run = manager.get_run(start(train_images=300, batch_size=100))
+    assert run.status.state == "finished"
+    notes = [r["text"] for r in run.folder.read_events()[0] if r["kind"] == "note"]
+    assert len(notes) == 1
+    assert "dance" in notes[0]
+
+
+def test_a_full_disk_is_waited_out(monkeypatch, here):
+    from cnn.errors import DiskFull
+    from cnn.runs import checkpoints
+
+    room, stages = iter([False, True, False, False] + [True] * 99), []
+
+    def need_space(place, size):
+        if not next(room):
+            raise DiskFull("5 MB are needed and 1 MB are free.", "Free some space.")
+
+    monkeypatch.setattr(checkpoints, "need_space", need_space)
+    monkeypatch.setattr("cnn.runs.report.time.sleep", lambda _: stages.append(newest().status))
+    run = manager.get_run(start(train_images=300, batch_size=100, epochs=3))
+    assert run.status.state == "finished"
+    assert len(stages) == 3
+    assert {status.state for status in stages} == {"running"}
+    assert all("5 MB are needed" in status.stage for status in stages)
+    assert epochs_in(run.folder.read_events()[0]) == [1, 2, 3]
+
+
+def test_other_images_than_those_it_began_with_are_refused_and_it_can_go_on_later(died, here):
+    died.write_status(replace(died.read_status(), dataset_fingerprint="of other images"))
+    status = steering.resume_run(died.run_id).status
+    assert status.state == "failed"
+    assert "not the one" in status.message
+    died.write_status(replace(died.read_status(), dataset_fingerprint=""))
+    assert steering.resume_run(died.run_id).status.state == "finished"
+
+
+def test_a_second_run_waits_for_its_turn_and_then_trains(endless):
+    second = start(name="second", epochs=1)
+    third = start(name="third", epochs=1)
+    wait_for(lambda: queue.waiting() == [second, third])
+    wait_for(lambda: manager.get_run(third).status.state == "queued")
+    steering.move_run(third, -1)
+    steering.stop_run(second)
+    cancelled = manager.wait_until_ended(second, PATIENCE)
+    assert (cancelled.status.state, cancelled.status.model) == ("stopped", "")
+    assert queue.waiting() == [third]
+    assert manager.get_run(third).status.state == "queued"
+    os.kill(manager.get_run(endless).status.pid, signal.SIGKILL)
+    assert manager.wait_until_ended(third, PATIENCE).status.state == "finished"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="process groups")
@@ -221,7 +375,7 @@ def test_the_trainer_outlives_the_process_that_started_it(tmp_path):
     os.killpg(parent.pid, signal.SIGKILL)  # the whole group, as a closing terminal does
     parent.wait()
     wait_for(lambda: epochs_of(run_id) >= 2)
-    manager.stop_run(run_id)
+    steering.stop_run(run_id)
     assert manager.wait_until_ended(run_id, PATIENCE).status.state == "stopped"
 
 
@@ -273,15 +427,15 @@ def test_a_name_taken_during_the_run_costs_neither_model(tmp_path):
 
 def test_a_name_taken_at_the_last_moment_costs_neither_model(tmp_path, monkeypatch):
     # In this process, to take the name between the choice of a name and the save.
-    from cnn.prediction import saved
+    from cnn.runs import result
     from cnn.runs.worker import Worker
 
     def save_late(model, card, *rest):
         (tmp_path / "models" / "first").mkdir(parents=True, exist_ok=True)
         return save(model, card, *rest)
 
-    save = saved.save_model
-    monkeypatch.setattr(saved, "save_model", save_late)
+    save = result.save_model
+    monkeypatch.setattr(result, "save_model", save_late)
     monkeypatch.setattr(manager, "_spawn", lambda command, log: None)
     run_id = start(epochs=1)
     Worker(manager.get_run(run_id).folder).run()
@@ -300,7 +454,7 @@ def test_a_failure_is_in_words_and_leaves_no_half_model(tmp_path):
 
 def test_metrics_are_written_a_few_times_a_second_at_most(endless):
     time.sleep(3)
-    manager.stop_run(endless)
+    steering.stop_run(endless)
     run = manager.wait_until_ended(endless, PATIENCE)
     records = [json.loads(line) for line in run.folder.metrics_file.read_text().splitlines()]
     batches = [record for record in records if record["kind"] == "batch"]

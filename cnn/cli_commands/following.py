@@ -17,7 +17,8 @@ from cnn.cli_commands.output import (
     say,
 )
 from cnn.errors import BadInput, CnnError
-from cnn.runs.manager import RunInfo, get_run, stop_run
+from cnn.runs.manager import RunInfo, get_run
+from cnn.runs.steering import stop_run
 
 SECONDS_BETWEEN_LOOKS = 0.2
 CTRL_C = "Ctrl-C stops it and keeps the best so far."
@@ -70,10 +71,11 @@ class _Follower:
 
     def _show(self, run: RunInfo) -> None:
         events, self.position = run.folder.read_events(self.position)
+        self.epochs = run.config.epochs if run.config else self.epochs  # it may be changed
         for event in events:
             if event["kind"] == "batch":
                 self.line.show(self._batch_line(event))
-            else:
+            elif event["kind"] != "pins":
                 self.line.clear()
                 say(self._line_of(event))
         if not events and run.status.stage != "training":
@@ -81,15 +83,14 @@ class _Follower:
 
     def _line_of(self, event: dict[str, Any]) -> str:
         if event["kind"] == "resume":
-            done = event["epoch"]
-            return f"Goes on after epoch {done}." if done else "Begins again: no epoch was whole."
-        return event["text"] if event["kind"] == "note" else self._epoch_line(event)
+            return _place_of(event)
+        return event["text"] if "text" in event else self._epoch_line(event)
 
     def _batch_line(self, event: dict[str, Any]) -> str:
         return (f"epoch {event['epoch']}/{self.epochs}  {event['batch']}/{event['batches']}  "
                 f"loss {event['loss']:.4f}  accuracy {percent(event['accuracy'])}  "
                 f"{event['images_per_second']:,.0f} images/s  "
-                f"{duration(event['seconds_left'])} left")
+                f"{_left(event['seconds_left'])}")
 
     def _epoch_line(self, event: dict[str, Any]) -> str:
         best = "  best so far" if event["best"] else ""
@@ -99,10 +100,24 @@ class _Follower:
                 f"{duration(event['seconds'])}{best}")
 
 
+def _place_of(resume: dict[str, Any]) -> str:
+    epoch, batch = resume["epoch"], resume.get("batch", 0)
+    if not epoch and not batch:
+        return "Begins again: nothing was kept yet."
+    return f"Goes on after epoch {epoch}" + (f", batch {batch}." if batch else ".")
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None else f"{duration(seconds)} left"
+
+
 def _result(run: RunInfo) -> Output:
     if run.error:
         raise run.error
     status = run.status
+    if status.state == "paused":
+        return Output(run_record(run), f"The run {run.run_id} is paused. "
+                                       f"Go on with it: python -m cnn resume {run.run_id}")
     if not status.model:
         raise CnnError(f"The run {run.run_id} ended without a model ({status.state}): "
                        f"{status.message}",

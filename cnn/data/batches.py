@@ -34,7 +34,7 @@ class Batches:
         images: uint8 (N, H, W, C); may be memory-mapped.
         labels: int64 (N,).
         size: Most images in a batch; all have this size or one less where N is no multiple of it.
-        augmentation: Random changes.
+        augmentation: Random changes; may be set anew while training.
         seed: Of order and changes.
     """
 
@@ -42,25 +42,27 @@ class Batches:
         self, images: Images, labels: Labels, size: int, augmentation: Augmentation, seed: int
     ) -> None:
         self._images, self._labels = images, labels
-        self._augmentation, self._seed = augmentation, seed
+        self.augmentation, self._seed = augmentation, seed
         self.count = -(-len(labels) // size)  # batches in one epoch
         self._first_mirrored = np.random.default_rng([seed, 0]).random(len(labels)) < 0.5
         self._mean = images[:1000].mean(axis=(0, 1, 2)).astype(np.uint8)
 
-    def of(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch, counted from 1."""
+    def of(self, epoch: int, done: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch, counted from 1, but for the first `done` of them."""
+        if done >= self.count:
+            return
         order = np.random.default_rng([self._seed, epoch]).permutation(len(self._labels))
         parts = np.array_split(order, self.count)
         with ThreadPoolExecutor(1) as pool:
-            ahead = pool.submit(self._make, epoch, 0, parts[0])
-            for number in range(self.count):
+            ahead = pool.submit(self._make, epoch, done, parts[done])
+            for number in range(done, self.count):
                 batch = ahead.result()
                 if number + 1 < self.count:
                     ahead = pool.submit(self._make, epoch, number + 1, parts[number + 1])
                 yield batch
 
     def _make(self, epoch: int, number: int, chosen: NDArray[np.int64]) -> Batch:
-        settings, labels = self._augmentation, self._labels[chosen]
+        settings, labels = self.augmentation, self._labels[chosen]
         if not settings.active:
             return Batch(self._images[chosen], labels, None)
         # From 1: NumPy takes [seed, epoch, 0] for [seed, epoch], which drew the order.

@@ -14,6 +14,7 @@ from cnn.models.registry import get_architecture
 
 # A mirrored digit is another sign or none: flips would teach what is wrong.
 NEVER_MIRRORED = frozenset({"digits", "mnist"})
+SMALL_SHIFT = 0.1
 # An epoch of digits has 21 batches, one of CIFAR-10 has 704: ten are too few to learn from.
 EPOCHS = {"digits": 30}
 # Muon's steps keep their size however small the gradient is: only a rate that falls ends its noise.
@@ -53,6 +54,18 @@ def _following(optimizer: str) -> dict[str, Any]:
     """Return the settings that depend on the optimizer."""
     return {"learning_rate": OPTIMIZERS.get(optimizer, RunConfig.learning_rate),
             "schedule": SCHEDULES_OF.get(optimizer, RunConfig.schedule)}
+
+
+def switched_augmentation(config: RunConfig, on: bool) -> Augmentation:
+    """Return what switching augmentation on or off means for a run.
+
+    On is what the run has or its architecture is meant to have, else small moves.
+    """
+    if not on:
+        return Augmentation()
+    usual = default_config(config.architecture, config.dataset, config.name).augmentation
+    small = Augmentation(shift=SMALL_SHIFT, flip=config.dataset not in NEVER_MIRRORED)
+    return next(kind for kind in (config.augmentation, usual, small) if kind.active)
 
 
 def averaged_views(augmentation: Augmentation) -> int:

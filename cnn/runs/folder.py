@@ -6,7 +6,7 @@
     control.json   what a person asks of the run; written by pages and CLI, read by the trainer
     lock           held by the trainer for as long as it lives
     log.txt        the trainer's output
-    checkpoints/   last.npz: state of the training after its last whole epoch, and the best weights
+    checkpoints/   the state of the training, best weights included: see `checkpoints`
 
 A run is alive if its lock is held, never because of a process number: those are reused. Knows
 nothing of how a trainer is started or what it does.
@@ -14,8 +14,6 @@ nothing of how a trainer is started or what it does.
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -26,18 +24,25 @@ from filelock import FileLock, Timeout
 from cnn.config import RunConfig, config_from_dict
 from cnn.errors import Damaged, NotFound
 from cnn.files import atomic_write_json, read_json, read_json_lines
-from cnn.training.events import EVENT_KINDS, Event
+from cnn.runs.checkpoints import Checkpoints
+from cnn.runs.control import Control, read_control, update_control
+from cnn.runs.event_writer import EventWriter
+from cnn.training.events import Event
 
-ACTIVE = ("starting", "running", "stopping")
+ACTIVE = ("queued", "starting", "running", "pausing", "stopping")
+# What each means, and what the person can do next.
 STATES = {
+    "queued": "Waits for its turn. Move it forward, or cancel it.",
     "starting": "The trainer is starting.",
-    "running": "Training.",
+    "running": "Training. Pause it, stop it, or change its settings.",
+    "pausing": "Asked to pause: everything is kept after the present step.",
+    "paused": "Paused, with everything kept. Resume it, or keep its best epoch as a model.",
     "stopping": "Asked to stop; the best model so far will be kept.",
-    "finished": "All epochs done; the best model is saved.",
-    "stopped": "Stopped before the last epoch; the best model is saved.",
-    "interrupted": "The trainer died; the epochs up to then are on record.",
-    "diverged": "The loss is no longer a number; the best epoch before, if any, is saved.",
-    "failed": "Ended with an error.",
+    "finished": "All epochs done; the best model is saved. It can train more epochs.",
+    "stopped": "Stopped before the last epoch; the best model is saved. It can go on.",
+    "interrupted": "The trainer died; the epochs up to then are safe. Resume it.",
+    "diverged": "The loss is no longer a number. Resume it with a lower learning rate.",
+    "failed": "Ended with an error. Mend its cause, then resume it or start again.",
 }
 # A trainer takes its lock within its first second; on a busy machine it may take some more.
 SECONDS_TO_START = 20.0
@@ -70,6 +75,7 @@ class Status:
     multiply_adds: int = 0
     train_n: int = 0
     validation_n: int = 0
+    dataset_fingerprint: str = ""  # of the data it began with
 
 
 @dataclass(frozen=True)
@@ -94,9 +100,9 @@ class RunFolder:
         return self.path / "log.txt"
 
     @property
-    def checkpoint(self) -> Path:
-        """State of the training after the last whole epoch."""
-        return self.path / "checkpoints" / "last.npz"
+    def checkpoints(self) -> Checkpoints:
+        """State of the training, newest first."""
+        return Checkpoints(self.path / "checkpoints")
 
     def lock(self) -> FileLock:
         """Return the lock that means "alive"; not yet taken."""
@@ -156,9 +162,7 @@ class RunFolder:
 
     def append_event(self, event: Event) -> None:
         """Add one line to the metrics."""
-        record = {"kind": EVENT_KINDS[type(event)], **asdict(event)}
-        with self.metrics_file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+        EventWriter(self.metrics_file).write(event)
 
     def end_torn_line(self) -> None:
         """Close a line that a dead trainer left unfinished, so that the next one stands alone."""
@@ -174,13 +178,26 @@ class RunFolder:
         """Drop what was asked of an earlier trainer."""
         (self.path / "control.json").unlink(missing_ok=True)
 
-    def ask_to_stop(self) -> None:
-        """Ask the trainer to stop and keep its best."""
-        atomic_write_json(self.path / "control.json", {"stop": True, "asked": time.time()})
+    @property
+    def control_file(self) -> Path:
+        """What a person asks of it."""
+        return self.path / "control.json"
 
-    def stop_asked(self) -> bool:
-        """Whether somebody asked the run to stop."""
-        return (self.path / "control.json").exists()
+    def read_control(self) -> Control:
+        """Return what a person asks of it.
+
+        Raises:
+            Damaged, BadInput: If that cannot be understood.
+        """
+        return read_control(self.control_file)
+
+    def ask(self, **changes: Any) -> None:
+        """Ask something of its trainer: fields of `Control`.
+
+        Raises:
+            BadInput: If a value is out of range.
+        """
+        update_control(self.control_file, **changes)
 
     def log_tail(self, lines: int = 40) -> str:
         """Return the last lines of the trainer's output."""
@@ -200,6 +217,20 @@ def epochs_told(events: Sequence[dict[str, Any]], last: int) -> list[dict[str, A
             if event.get("kind") == "epoch" and event["epoch"] <= last}
     return [{key: value for key, value in event.items() if key != "kind"}
             for event in told.values()]
+
+
+def changes_told(events: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what a person changed while it trained, but for what a resumed run did not keep."""
+    changes: list[tuple[float, str]] = []
+    for event in events:
+        if event.get("kind") == "change":
+            place = event["epoch"] - 1 + event["batch"] / event["batches"]
+            changes.append((place, f"Epoch {event['epoch']}: {event['text']}"))
+        elif event.get("kind") == "resume":
+            kept = event["epoch"] + event.get("batch", 0) / event.get("batches", 1)
+            changes = [change for change in changes if change[0] <= kept]
+    # What a trainer told after its last checkpoint, the next one tells again at the same place.
+    return [text for _, text in dict.fromkeys(changes)]
 
 
 def _plausible(status: Status) -> bool:

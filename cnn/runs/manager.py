@@ -1,4 +1,4 @@
-"""Starting, listing and stopping runs: what pages, API and CLI call.
+"""Starting and listing runs: what pages, API and CLI call; `steering` has what is done to one.
 
 Needs no TensorFlow. A trainer is a detached process, `python -m cnn.runs.worker RUN_FOLDER`, that
 outlives the server; what it does is in `worker`.
@@ -15,6 +15,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from cnn.config import RunConfig
 from cnn.data.catalogue import describe, load
@@ -24,8 +25,12 @@ from cnn.models.defaults import command_line
 from cnn.models.registry import get_architecture
 from cnn.models.summary import summarise
 from cnn.paths import PROJECT, models_dir, runs_dir
+from cnn.runs import queue
+from cnn.runs.control import PAUSE, STOP
 from cnn.runs.folder import ACTIVE, SECONDS_TO_START, RunFolder, Status
 
+# States in which a run can be taken up even without a checkpoint: it begins again.
+FRESH = ("interrupted", "paused", "failed")
 FREE_BYTES_NEEDED = 200 * 2**20  # checkpoints, log and the saved model of the largest architecture
 
 
@@ -35,7 +40,7 @@ class RunInfo:
 
     run_id: str
     folder: RunFolder
-    config: RunConfig | None  # None if the folder is damaged
+    config: RunConfig | None  # with what was changed since its start; None if damaged
     command: str
     status: Status
     error: CnnError | None = None
@@ -44,6 +49,12 @@ class RunInfo:
     def active(self) -> bool:
         """Whether the run may still change by itself."""
         return self.error is None and self.status.state in ACTIVE
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether its training can be taken up where it is."""
+        return (self.error is None and not self.active
+                and bool(self.folder.checkpoints.paths() or self.status.state in FRESH))
 
 
 def check_run(config: RunConfig) -> None:
@@ -98,25 +109,37 @@ def start_run(config: RunConfig) -> str:
     return folder.run_id
 
 
-def resume_run(run_id: str) -> RunInfo:
-    """Go on with an interrupted run after its last whole epoch, or from the start.
+def start_trainer(run: RunInfo, **control: Any) -> None:
+    """Start another trainer for a run that has none.
+
+    Args:
+        run: Not active.
+        control: What is asked of the trainer from its start: fields of `Control`.
 
     Raises:
-        NotFound: If there is no such run.
-        BadInput: If it has not been interrupted.
-        Unavailable: If the disk is nearly full.
+        BadInput: If a value is out of range.
+        Unavailable: If the disk is nearly full, or the folder cannot be written.
     """
-    run = get_run(run_id)
-    if run.status.state != "interrupted":
-        raise BadInput(f"The run {run_id} cannot be resumed: it is {run.status.state}.",
-                       "Only a run whose trainer died can be.")
     check_space()
-    run.folder.forget_requests()
+    run.folder.ask(**{"wish": "", **control})
     run.folder.write_status(replace(
         run.folder.read_status(), state="starting", stage="waiting for the trainer",
         asked=time.time(), started=0.0))
     _start_trainer(run.folder)
-    return get_run(run_id)
+
+
+def tend_queue() -> None:
+    """Start the waiting trainers again that died while they waited, as when the computer did."""
+    for run_id in queue.waiting():
+        with suppress(CnnError):  # a damaged one is listed with its error
+            run = get_run(run_id)
+            asked = max(run.status.asked, run.status.created)
+            if run.folder.is_alive() or 0 <= time.time() - asked < SECONDS_TO_START:
+                continue
+            if run.status.state == "queued":
+                start_trainer(run, wish=run.folder.read_control().wish)
+            else:  # it has ended otherwise
+                queue.leave(run_id)
 
 
 def _start_trainer(folder: RunFolder) -> None:
@@ -177,6 +200,8 @@ def _age(path: Path) -> tuple[str, str]:
 def _info(folder: RunFolder) -> RunInfo:
     try:
         config, command = folder.read_config()
+        with suppress(CnnError):  # the trainer says so
+            config = folder.read_control().applied_to(config)
         return RunInfo(folder.run_id, folder, config, command, _true_status(folder))
     except CnnError as error:
         broken = Status(state="failed", stage="", message=error.message, hint=error.hint)
@@ -188,12 +213,12 @@ def _true_status(folder: RunFolder) -> Status:
     if status.state not in ACTIVE:
         return status
     if folder.is_alive():
-        return replace(status, state="stopping") if folder.stop_asked() else status
+        return replace(status, state=_wished(folder) or status.state)
     status = folder.read_status()  # it may have ended between the two looks
-    if status.state not in ACTIVE:
+    if status.state not in ACTIVE or status.state == "queued":
         return status
     asked = max(status.asked, status.created)
-    if not status.started and time.time() - asked < SECONDS_TO_START:
+    if not status.started and 0 <= time.time() - asked < SECONDS_TO_START:
         return status
     message = f"The trainer died while it was {status.stage}."
     return replace(
@@ -202,19 +227,11 @@ def _true_status(folder: RunFolder) -> Status:
         hint="Nothing up to its last whole epoch is lost: resume it. Its log may say why it died.")
 
 
-def stop_run(run_id: str) -> RunInfo:
-    """Ask a run to stop and keep its best; returns at once.
-
-    Raises:
-        NotFound: If there is no such run.
-        BadInput: If it has already ended.
-    """
-    run = get_run(run_id)
-    if not run.active:
-        raise BadInput(f"The run {run_id} is not training (it is {run.status.state}).",
-                       "There is nothing to stop.")
-    run.folder.ask_to_stop()
-    return get_run(run_id)
+def _wished(folder: RunFolder) -> str:
+    """Return the state that a run is about to enter because somebody asked for it."""
+    with suppress(CnnError):
+        return {PAUSE: "pausing", STOP: "stopping"}.get(folder.read_control().wish, "")
+    return ""
 
 
 def wait_until_ended(run_id: str, timeout: float) -> RunInfo:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from cnn.errors import CnnError
 
 STOPPED_BY_HAND = "stopped by hand"
+PAUSED = "paused"
+
 
 @dataclass(frozen=True)
 class BatchEvent:
@@ -24,7 +26,7 @@ class BatchEvent:
     learning_rate: float
     images_per_second: float
     seconds: float  # since training began
-    seconds_left: float  # estimate for the epochs asked for
+    seconds_left: float | None  # estimate for the epochs asked for; not known after one step
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,12 @@ class NoteEvent:
 
 @dataclass(frozen=True)
 class ResumeEvent:
-    """Training goes on after `epoch`; what was told of later epochs is void."""
+    """Training goes on after `epoch` and some batches more; what was told of later ones is void."""
 
     epoch: int
     seconds: float
+    batch: int = 0  # batches done of the next epoch
+    batches: int = 1  # in a whole epoch
 
 
 @dataclass(frozen=True)

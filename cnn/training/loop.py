@@ -10,20 +10,24 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cnn.config import RunConfig
 from cnn.data.batches import Batches
 from cnn.data.dataset import Images, Labels
 from cnn.training.events import (
+    PAUSED,
     STOPPED_BY_HAND,
     BatchEvent,
+    ChangeEvent,
     Diverged,
     EpochEvent,
     NoteEvent,
     OnEvent,
 )
+from cnn.training.meter import Meter, Pace
+from cnn.training.progress import Partial, Progress
 from cnn.training.steps import Steps
 
 SECONDS_BETWEEN_EVENTS = 0.25
@@ -41,22 +45,6 @@ class TrainingData:
     val_labels: Labels
 
 
-@dataclass
-class Progress:
-    """How far training is, and the best so far."""
-
-    epoch: int = 0  # finished epochs
-    best_epoch: int = 0  # highest validation accuracy, then lowest loss; 0: none finished yet
-    better_epoch: int = 0  # the last with a higher validation accuracy than all before
-    best_val_accuracy: float = -1.0
-    best_val_loss: float = float("inf")
-    best_weights: list[Any] = field(default_factory=list)
-    lowest_val_loss: float = float("inf")
-    epochs_since_lowest: int = 0
-    seconds: float = 0.0  # of training so far, over all sittings
-    stopped: str = ""  # why it ended before the last epoch asked for
-
-
 class Trainer:
     """Trains one model as its configuration says.
 
@@ -65,8 +53,10 @@ class Trainer:
         config: The run's configuration.
         data: The arrays; validation is already separate.
         on_event: Called with each event, in order, from the training thread.
-        should_stop: Asked after every batch; True ends training as soon as possible.
-        on_epoch: Called after each whole epoch, before its event; may save the trainer's state.
+        poll: Asked before training and after every batch. STOPPED_BY_HAND or PAUSED ends it there;
+            "" goes on. It may call `change`.
+        save: Called after each whole epoch, before its event, and where a poll ends training; may
+            keep the trainer's state.
     """
 
     def __init__(
@@ -75,63 +65,116 @@ class Trainer:
         config: RunConfig,
         data: TrainingData,
         on_event: OnEvent,
-        should_stop: Callable[[], bool] = lambda: False,
-        on_epoch: Callable[[], None] = lambda: None,
+        poll: Callable[[], str] = lambda: "",
+        save: Callable[[], None] = lambda: None,
     ) -> None:
         self.model = model
         self.config = config
         self.data = data
         self.on_event = on_event
-        self.should_stop = should_stop
-        self.on_epoch = on_epoch
+        self.poll = poll
+        self.save = save
         self.progress = Progress()
         # What the optimizer is told is what it gets, also where there are fewer images than that.
         size = min(config.batch_size, len(data.train_labels))
         self.steps = Steps(model, replace(config, batch_size=size))
         self.batches = Batches(data.train_images, data.train_labels, size, config.augmentation,
                                config.seed)
+        self._pace = Pace(len(data.train_labels), len(data.val_labels))
+        self._batch = 0  # done in the epoch that is under way
         self._start = time.monotonic()
 
     def run(self) -> Progress:
-        """Train to the end, or to a stop, and leave the best weights in the model.
+        """Train to the end, a stop or a pause, and leave the best weights in the model.
 
-        Goes on after the epochs that `progress` counts: none, or those of a restored checkpoint.
+        Goes on after what `progress` counts: nothing, or the epochs and batches of a restored
+        checkpoint.
 
         Raises:
             Diverged: If the loss is no longer a number; the best weights are in the model then too.
         """
         self._start = time.monotonic() - self.progress.seconds
+        self._batch = self.progress.partial.batch
         try:
+            wish = self._first_wish()
             # The rule comes first: a restored checkpoint may be of the epoch at which it ends.
-            while self.progress.epoch < self.config.epochs and not self._stop_early():
-                if not self._run_epoch(self.progress.epoch + 1):
-                    self.progress.stopped = STOPPED_BY_HAND
-                    break
+            while not wish and self.progress.epoch < self.config.epochs and not self._stop_early():
+                wish = self._run_epoch(self.progress.epoch + 1)
+            self.progress.stopped = self.progress.stopped or wish
         finally:
             if self.progress.best_weights:
                 self.model.set_weights(self.progress.best_weights)
         return self.progress
 
+    def adopt(self, config: RunConfig, progress: Progress) -> None:
+        """Take over configuration and progress of an earlier sitting from its checkpoint."""
+        self.config, self.progress = config, progress
+        self.batches.augmentation = config.augmentation
+
+    def change(self, config: RunConfig) -> None:
+        """Go on with another learning rate, number of epochs or augmentation, and tell of each."""
+        before, self.config = self.config, config
+        if config.learning_rate != before.learning_rate:
+            falls = config.schedule != "constant"  # then the next step follows it
+            if not falls:
+                self.steps.learning_rate = config.learning_rate
+            self._tell_change(f"Learning rate set to {config.learning_rate:.2g}"
+                              f"{', from which it falls to zero' if falls else ''}.")
+        if config.epochs != before.epochs:
+            if config.epochs > before.epochs:  # a person wants more: patience begins anew
+                self.progress.better_epoch = self.progress.epoch
+            self._tell_change(f"Epochs set to {config.epochs}, from {before.epochs}.")
+        if config.augmentation != before.augmentation:
+            self.batches.augmentation = config.augmentation
+            switched = "on" if config.augmentation.active else "off"
+            self._tell_change(f"Augmentation switched {switched}.")
+
     def validate(self) -> tuple[float, float]:
         """Return cross-entropy and accuracy on the validation images, with the present weights."""
         return self.steps.evaluate(self.data.val_images, self.data.val_labels)
 
-    def _run_epoch(self, epoch: int) -> bool:
-        """Train and validate one epoch; return False if a stop came before its end."""
-        meter = _Meter(self, epoch)
-        for batch in self.batches.of(epoch):
+    def elapsed(self) -> float:
+        """Seconds since training began."""
+        return time.monotonic() - self._start
+
+    def _first_wish(self) -> str:
+        """Return a wish that can be followed before the first step: a stop needs a best epoch."""
+        wish = self.poll()
+        if wish == PAUSED:
+            self.save()
+        return wish if wish == PAUSED or self.progress.best_epoch else ""
+
+    def _tell_change(self, text: str) -> None:
+        self.on_event(ChangeEvent(self.progress.epoch + 1, self._batch, self.batches.count, text,
+                                  self.elapsed()))
+
+    def _run_epoch(self, epoch: int) -> str:
+        """Train and validate one epoch; return the wish that ended it before, if one did."""
+        meter = Meter(epoch, self.progress.partial)
+        for batch in self.batches.of(epoch, meter.batch):
             self._follow_schedule(epoch, meter.batch)
             loss, right = self.steps.train(batch.images, batch.labels, batch.transforms)
             _check_finite(
                 loss, f"The loss became {loss} in epoch {epoch}, batch {meter.batch + 1}.")
-            meter.add(loss, right, len(batch.labels))
-            if self.should_stop():
-                if not self.progress.best_epoch:  # keep what the first epoch has learned so far
-                    self._finish_epoch(meter, *self.validate())
-                return False
+            self._pace.add(meter.add(loss, right, len(batch.labels)), len(batch.labels))
+            self._batch = meter.batch
+            self._tell_batch(meter)
+            wish = self.poll()
+            if wish:
+                self._leave(meter, wish)
+                return wish
+        begin = time.monotonic()
         val_loss, val_accuracy = self.validate()
+        self._pace.end_epoch(time.monotonic() - begin)
         self._finish_epoch(meter, val_loss, val_accuracy)
-        return True
+        return ""
+
+    def _leave(self, meter: Meter, wish: str) -> None:
+        self.progress.partial = meter.partial
+        self.progress.seconds = self.elapsed()
+        self.save()
+        if wish == STOPPED_BY_HAND and not self.progress.best_epoch:
+            self._finish_epoch(meter, *self.validate())  # keep what was learned so far
 
     def _follow_schedule(self, epoch: int, batches_done: int) -> None:
         if self.config.schedule == "linear":
@@ -139,20 +182,32 @@ class Trainer:
             share = 1 - done / (self.config.epochs * self.batches.count)
             self.steps.learning_rate = self.config.learning_rate * share
 
-    def _finish_epoch(self, meter: _Meter, val_loss: float, val_accuracy: float) -> None:
+    def _tell_batch(self, meter: Meter) -> None:
+        whole = meter.batch == self.batches.count
+        if meter.seconds_since_told < SECONDS_BETWEEN_EVENTS and not whole:
+            return
+        since = meter.tell()
+        images, epochs_after = len(self.data.train_labels), self.config.epochs - meter.epoch
+        self.on_event(BatchEvent(
+            meter.epoch, meter.batch, self.batches.count, since.loss, since.accuracy,
+            self.steps.learning_rate, since.images / since.seconds, self.elapsed(),
+            self._pace.seconds_left(images * (epochs_after + 1) - meter.seen, epochs_after + 1)))
+
+    def _finish_epoch(self, meter: Meter, val_loss: float, val_accuracy: float) -> None:
         _check_finite(val_loss, f"The validation loss became {val_loss} in epoch {meter.epoch}.")
         progress = self.progress
-        progress.epoch = meter.epoch
+        progress.epoch, progress.partial = meter.epoch, Partial()
         best = (val_accuracy, -val_loss) > (progress.best_val_accuracy, -progress.best_val_loss)
         if best:
             self._keep_best(meter.epoch, val_loss, val_accuracy)
         event = EpochEvent(
             meter.epoch, meter.mean_loss, meter.mean_accuracy, val_loss, val_accuracy,
-            self.steps.learning_rate, meter.epoch_speed, self.elapsed(), best)
+            self.steps.learning_rate, meter.speed, self.elapsed(), best)
         note = self._follow_plateau(meter.epoch, val_loss)
         progress.seconds = self.elapsed()
+        self._batch = 0
         if meter.batch == self.batches.count:
-            self.on_epoch()  # before the event: an epoch that is reported is safe
+            self.save()  # before the event: an epoch that is reported is safe
         self.on_event(event)
         if note:
             self.on_event(note)
@@ -188,60 +243,7 @@ class Trainer:
         self.on_event(NoteEvent(epoch, text, self.elapsed()))
         return True
 
-    def elapsed(self) -> float:
-        """Seconds since training began."""
-        return time.monotonic() - self._start
-
 
 def _check_finite(loss: float, message: str) -> None:
     if not math.isfinite(loss):
         raise Diverged(message, "Try a learning rate ten times lower.")
-
-
-class _Meter:
-    """Sums of one epoch, and the events that show them."""
-
-    def __init__(self, trainer: Trainer, epoch: int) -> None:
-        self.trainer, self.epoch = trainer, epoch
-        self.batch = 0
-        self.start = self.last = time.monotonic()
-        self.seen = self.right = 0
-        self.loss = 0.0
-        self.epoch_speed = 0.0  # images per second, without validation
-        self._shown = (0, 0, 0.0)  # seen, right, loss at the last event
-
-    @property
-    def mean_loss(self) -> float:
-        return self.loss / self.seen
-
-    @property
-    def mean_accuracy(self) -> float:
-        return self.right / self.seen
-
-    def add(self, loss: float, right: int, count: int) -> None:
-        self.batch += 1
-        self.seen += count
-        self.right += right
-        self.loss += loss * count
-        now = time.monotonic()
-        self.epoch_speed = self.seen / max(now - self.start, 1e-9)
-        if now - self.last >= SECONDS_BETWEEN_EVENTS or self.batch == self.trainer.batches.count:
-            self._emit(now)
-
-    def _emit(self, now: float) -> None:
-        seen, right, loss = self._shown
-        count = self.seen - seen
-        self.trainer.on_event(BatchEvent(
-            self.epoch, self.batch, self.trainer.batches.count,
-            (self.loss - loss) / count, (self.right - right) / count,
-            self.trainer.steps.learning_rate, count / max(now - self.last, 1e-9),
-            self.trainer.elapsed(), self._seconds_left(now)))
-        self._shown, self.last = (self.seen, self.right, self.loss), now
-
-    def _seconds_left(self, now: float) -> float:
-        """Estimate from this epoch's pace, validation counted as a third of a training image."""
-        data = self.trainer.data
-        total = len(data.train_labels) + len(data.val_labels) / 3
-        pace = (now - self.start) / self.seen
-        epochs_after = self.trainer.config.epochs - self.epoch
-        return pace * (total * (epochs_after + 1) - self.seen)

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnn.errors import CnnError
-from cnn.prediction.saved import free_name
 from cnn.runs.folder import STATES
-from cnn.runs.manager import RunInfo, get_run, resume_run, stop_run
-from pages.shared.errors import show_error
+from cnn.runs.manager import RunInfo, get_run
 from pages.shared.formats import count, decimal, duration, percent, plain
 from pages.shared.layout import EVALUATE, PREDICT
 from pages.shared.live_feed import live_feed, seconds_between_curves
 from pages.shared.live_figures import show_live_figures
+from pages.shared.run_controls import draw_controls, draw_ways_on, show_problem
 from pages.shared.run_history import draw_history
 from pages.shared.run_log import view_run
-from pages.shared.starting import show_start_error, start
 
-COLORS = {"starting": "blue", "running": "blue", "stopping": "orange", "finished": "green",
-          "stopped": "green", "interrupted": "red", "diverged": "red", "failed": "red"}
+COLORS = {"queued": "gray", "starting": "blue", "running": "blue", "pausing": "orange",
+          "paused": "orange", "stopping": "orange", "finished": "green", "stopped": "green",
+          "interrupted": "red", "diverged": "red", "failed": "red"}
 
 
 def show_run(run_id: str) -> None:
@@ -65,34 +63,15 @@ def _draw_head(run: RunInfo) -> None:
         st.badge(plain(config.architecture), icon=":material/grid_view:", color="gray")
         if run.active:
             st.space("stretch")
-            st.button("Stop", icon=":material/stop_circle:", key="run_stop", on_click=_stop,
-                      args=(run.run_id,), disabled=state == "stopping",
-                      help="Ends training at once and keeps the best model so far.")
-    problem = st.session_state.pop("run_error", None)
-    if problem:
-        show_error(problem)
-
-
-def _stop(run_id: str) -> None:
-    try:
-        stop_run(run_id)
-    except CnnError as error:  # it has just ended by itself
-        st.session_state["run_error"] = error
-
-
-def _resume(run_id: str) -> None:
-    try:
-        resume_run(run_id)
-    except CnnError as error:  # somebody else was quicker, or the disk is full
-        st.session_state["run_error"] = error
+            draw_controls(run)
+    show_problem()
 
 
 def _draw_result(run: RunInfo) -> None:
     status = run.status
-    if not status.model:
-        st.error(f"**{plain(status.message or STATES[status.state])}**\n\n{plain(status.hint)}",
-                 icon=":material/error:")
-        _draw_restart(run)
+    if not status.model or run.status.state == "paused":
+        _draw_what_happened(run)
+        draw_ways_on(run)
         return
     ended = f"{status.message.rstrip('.')}. {status.hint}".strip()
     why = f" Training ended early: {plain(ended)}" if status.message else ""
@@ -113,18 +92,16 @@ def _draw_result(run: RunInfo) -> None:
                      query_params={"model": status.model})
         st.page_link(PREDICT, label="Try it on a picture", icon=":material/image_search:",
                      query_params={"model": status.model})
+    draw_ways_on(run)
 
 
-def _draw_restart(run: RunInfo) -> None:
-    if run.config:
-        config = run.config.with_name(free_name(run.config.name))
-        with st.container(horizontal=True):
-            if run.status.state == "interrupted" and run.folder.checkpoint.is_file():
-                st.button(f"Resume after epoch {run.status.epoch}", icon=":material/resume:",
-                          type="primary", key="run_resume", on_click=_resume, args=(run.run_id,))
-            st.button("Start again with the same settings", icon=":material/replay:",
-                      key="run_again", on_click=start, args=(config,))
-    show_start_error()
+def _draw_what_happened(run: RunInfo) -> None:
+    status = run.status
+    words = f"**{plain(status.message or STATES[status.state])}**\n\n{plain(status.hint)}"
+    if status.state == "paused":
+        st.info(words, icon=":material/pause_circle:")
+    else:
+        st.error(words, icon=":material/error:")
 
 
 def _draw_settings(run: RunInfo) -> None:

@@ -97,7 +97,9 @@ def _warm() -> None:
     # Only now: importing TensorFlow keeps a core busy for seconds, and a page may be waiting.
     shared_engine().start_in_background(_first_model())
     from cnn.data import catalogue
+    from cnn.runs.manager import tend_queue
 
+    tend_queue()
     try:
         catalogue.load(_OFFLINE_DATASET)  # 0.2 s, once on this computer; no network
     except CnnError as error:  # the page says it to the person who needs the data

@@ -1,4 +1,4 @@
-"""Starting a run from a button: the callback, and what it has to say if that fails."""
+"""Starting a run at a click, and what there is to say if that fails."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ SECONDS_OF_A_DOUBLE_CLICK = 3.0
 
 
 def start(config: RunConfig) -> None:
-    """Start the run and make it the one that is shown; for `on_click`, before the page is drawn."""
+    """Start the run and draw the page anew, with it or with what was wrong.
+
+    Not for `on_click`: a server that was just started knows no callbacks, and would lose the click.
+    """
     try:
         st.query_params["run"] = _just_started(config) or start_run(config)
     except CnnError as error:
         st.session_state["start_error"] = error
+    st.rerun()
 
 
 def show_start_error() -> None:

@@ -39,7 +39,7 @@ def places(tmp_path_factory):
     yield {"CNN_RUNS_DIR": str(folder / "runs"), "CNN_MODELS_DIR": str(folder / "models"),
            "CNN_DATA_DIR": str(folder / "data"), "KERAS_HOME": str(folder / "keras")}
     for run in (folder / "runs").glob("*"):  # a test that failed must leave no trainer behind
-        RunFolder(run).ask_to_stop()
+        RunFolder(run).ask(wish="stop")
 
 
 @pytest.fixture(scope="module")
