@@ -16,6 +16,7 @@ from cnn.data.catalogue import dataset_names, describe
 from cnn.models.registry import architecture_names, get_architecture
 from cnn.models.summary import Summary
 from cnn.prediction.saved import Card, SavedModel, list_models
+from cnn.runs.labels import read_label
 from cnn.runs.manager import RunInfo, list_runs
 
 Record = dict[str, Any]
@@ -54,11 +55,13 @@ def card_record(name: str, card: Card) -> Record:
 def run_record(run: RunInfo) -> Record:
     """Return settings, state and results of a run; `error` says what a damaged one suffers from."""
     status, config = run.status, run.config
+    label = read_label(run.folder)
     elapsed = status.seconds  # of the sittings before, and of this one up to its last epoch
     if run.active and status.started:
         elapsed = max(elapsed, time.time() - status.started)
     return {
-        "run": run.run_id, "state": status.state, "stage": status.stage,
+        "run": run.run_id, "title": label.title, "note": label.note,
+        "state": status.state, "stage": status.stage,
         "name": status.model or (config.name if config else None),
         "dataset": config.dataset if config else None,
         "architecture": config.architecture if config else None,

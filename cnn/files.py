@@ -103,6 +103,19 @@ def need_space(place: Path, size: int) -> None:
                        "are free.", "Free some space.")
 
 
+def move(source: Path, target: Path) -> None:
+    """Give a file or folder another name on the same disk, in one step.
+
+    Raises:
+        Unavailable: If that cannot be done; everything is where it was then.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(source, target)
+    except OSError as error:
+        raise _disk_error(target, error) from error
+
+
 def atomic_write_bytes(target: Path, data: bytes) -> None:
     """Write `data` to `target`, whole or not at all."""
     with atomic_path(target) as temporary:
@@ -170,6 +183,15 @@ def check_name(name: str, what: str = "name") -> str:
             "Use 1 to 64 small letters, digits, dots, dashes or underscores, "
             f"starting with a letter or digit, for instance {suggest_name(name)!r}.")
     return name
+
+
+def free_path(folder: Path, name: str) -> Path:
+    """Return the path of `name`, or `name-2`, `name-3` and so on: the first that is free."""
+    candidate, number = name, 2
+    while (folder / candidate).exists():
+        ending = f"-{number}"
+        candidate, number = name[: 64 - len(ending)] + ending, number + 1
+    return folder / candidate
 
 
 def suggest_name(text: str) -> str:

@@ -1,4 +1,4 @@
-"""`runs`: all training runs, or everything about one."""
+"""`runs`: all training runs, or everything about one; what can be done with them: `run_actions`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from cnn.api_records import run_detail, runs_record
+from cnn.cli_commands import run_actions
 from cnn.cli_commands.output import UNKNOWN, Output, duration, facts, number, percent, table
 from cnn.runs.folder import STATES
 from cnn.runs.manager import RunInfo, get_run
@@ -14,16 +15,21 @@ LOG_LINES = 15  # of a run that failed
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add which run to show."""
+    """Add which run to show, and what can be done with it."""
     parser.add_argument("run", nargs="?", metavar="RUN", help="show this run (default: list all)")
+    run_actions.add_options(parser)
 
 
 def run(options: argparse.Namespace) -> Output:
-    """List all runs, or show one.
+    """List all runs, show one, or do something with one.
 
     Raises:
         NotFound: If there is no such run.
+        CnnError: If what was asked for cannot be done.
     """
+    done = run_actions.act(options)
+    if done:
+        return done
     if options.run:
         chosen = get_run(options.run)
         record = run_detail(chosen)
@@ -37,10 +43,12 @@ def _list(runs: list[dict[str, Any]]) -> str:
         return ("There are no runs yet. Start one: "
                 "python -m cnn train --dataset digits --architecture base --epochs 5")
     return table(
-        ("Run", "State", "Data", "Architecture", ">Epoch", ">Validation", ">Test", ">Time"),
+        ("Run", "State", "Data", "Architecture", ">Epoch", ">Validation", ">Test", ">Time",
+         "Title"),
         [(run["run"], "damaged" if run["error"] else run["state"], run["dataset"] or UNKNOWN,
           run["architecture"] or UNKNOWN, f"{run['epochs']}/{run['epochs_asked'] or UNKNOWN}",
-          percent(run["val_accuracy"]), percent(run["test_accuracy"]), duration(run["seconds"]))
+          percent(run["val_accuracy"]), percent(run["test_accuracy"]), duration(run["seconds"]),
+          run["title"])
          for run in runs])
 
 
@@ -50,6 +58,8 @@ def _detail(run: RunInfo, record: dict[str, Any]) -> str:
     last = record["last_epoch"]
     lines = facts((
         ("Run", run.run_id),
+        ("Title", record["title"]),
+        ("Note", record["note"].replace("\n", " ")),
         ("State", f"{record['state']}: {record['stage'] or STATES[record['state']]}"),
         ("Why", f"{record['message']} {record['hint']}".strip()),
         ("Data", record["dataset"]),

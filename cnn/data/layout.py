@@ -27,7 +27,7 @@ _PICTURES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif",
              ".heic", ".heif", ".avif", ".tif", ".tiff", ".svg")
 _RUBBISH = ("__macosx", "thumbs.db", "desktop.ini")  # made by systems, not by people
 # Control and text-direction characters and halves of characters: they make a name lie or crash.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Candidate:
 
 def shown(name: str) -> str:
     """Return a file name as it can be shown and stored anywhere."""
-    return _UNSAFE.sub("?", name)[:200]
+    return UNSAFE.sub("?", name)[:200]
 
 
 def usable_parts(name: str) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def usable_parts(name: str) -> tuple[str, ...]:
     normal = unicodedata.normalize("NFC", name).replace("\\", "/")
     parts = tuple(part for part in normal.split("/") if part != ".")
     outside = any(part in ("", "..") for part in parts) or re.match("[A-Za-z]:", normal)
-    if outside or _UNSAFE.search(normal):
+    if outside or UNSAFE.search(normal):
         raise BadInput("its name is not safe")
     if any(part.startswith(".") or part.lower() in _RUBBISH for part in parts):
         return ()

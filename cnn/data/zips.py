@@ -1,7 +1,8 @@
 """Lists and reads the files of a zip for import, taking the zip for hostile.
 
-Nothing is ever unpacked to the disk, names in the zip never become paths, and bytes are counted
-while they are read: sizes that a zip states can be lies. Knows nothing of classes and pictures.
+Names in the zip never become paths here, nothing is unpacked to the disk, and bytes are counted
+while they are read: sizes that a zip states can be lies. `open_zip` lists pictures; what else comes
+in zips starts from `open_checked`, `check_entry` and `unpack`. Knows nothing of classes and runs.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ MAX_RATIO = 200  # unpacked to packed size of one file; pictures are packed alre
 _RATIO_FREE = 2**20  # bytes below which the ratio does not matter: a white picture packs well
 _MAX_DIRECTORY = 64 * 2**20  # bytes of the list of files at the end of the zip
 _END, _END_64, _LOCATOR_64, _LISTED = b"PK\5\6", b"PK\6\6", b"PK\6\7", b"PK\1\2"
+_USUAL = "Choose a zip file of class folders, made without a password, with fewer pictures."
 _UNPACK_FIRST = "If you trust it, unpack it yourself and import the folder."
 
 
@@ -49,34 +51,49 @@ def open_zip(path: Path) -> Iterator[tuple[list[Entry], list[Skipped]]]:
         BadInput: If it is not a zip that can be read.
         Refused: If it is made to do harm: too many or overlapping files, too large when unpacked.
     """
-    archive = _opened(path)
-    with archive:
-        _check_overlap(archive)
+    with open_checked(path, _USUAL) as archive:
         budget, entries, skipped = _Budget(), [], []
         for info in archive.infolist():
             try:
                 parts = () if info.is_dir() else usable_parts(info.filename)
                 if parts:
-                    _check_entry(info)
+                    check_entry(info)
                     entries.append(Entry(parts, partial(_read, archive, info, budget)))
             except BadInput as error:
                 skipped.append((shown(info.filename), error.message))
         yield entries, skipped
 
 
-def _opened(path: Path) -> zipfile.ZipFile:
+@contextmanager
+def open_checked(path: Path, hint: str) -> Iterator[zipfile.ZipFile]:
+    """Yield a zip with a list of files that can be gone through safely.
+
+    Args:
+        path: Of the zip.
+        hint: What the person should do if it is refused.
+
+    Raises:
+        BadInput: If it is not a zip that can be read.
+        Refused: If it lists too many or overlapping files.
+    """
+    with _opened(path, hint) as archive:
+        _check_overlap(archive, hint)
+        yield archive
+
+
+def _opened(path: Path, hint: str) -> zipfile.ZipFile:
     try:
         with path.open("rb") as file:
-            _check_count(file)
+            _check_count(file, hint)
         return zipfile.ZipFile(path)
     except CnnError:
         raise
     except Exception as error:  # broken zips end in a dozen kinds
         raise BadInput(f"{shown(path.name)} cannot be read as a zip ({error}).",
-                       "Choose a zip file of class folders, made without a password.") from error
+                       hint) from error
 
 
-def _check_count(file: BinaryIO) -> None:
+def _check_count(file: BinaryIO, hint: str) -> None:
     """Count the listed files before `zipfile` does, which would take 700 bytes of memory for each.
 
     Finds the list exactly where `zipfile` does, or raises.
@@ -87,7 +104,7 @@ def _check_count(file: BinaryIO) -> None:
         place += 46 + sum(struct.unpack_from("<3H", listing, place + 28))
         count += 1
         if count > MAX_FILES:
-            raise Refused(f"The zip holds more than {MAX_FILES:,} files.", "Use fewer pictures.")
+            raise Refused(f"The zip holds more than {MAX_FILES:,} files.", hint)
 
 
 def _read_listing(file: BinaryIO) -> bytes:
@@ -112,17 +129,22 @@ def _read_listing(file: BinaryIO) -> bytes:
     return file.read(size)
 
 
-def _check_overlap(archive: zipfile.ZipFile) -> None:
+def _check_overlap(archive: zipfile.ZipFile, hint: str) -> None:
     """Refuse files that share bytes; Python looks for that itself only since 3.11.8 and 3.12.2."""
     infos = sorted(archive.infolist(), key=lambda info: info.header_offset)
     following = [info.header_offset for info in infos[1:]] + [archive.start_dir]
     for info, limit in zip(infos, following, strict=False):  # an empty zip has no files, one limit
         if info.header_offset + 30 + info.compress_size > limit:  # 30: the shortest header
             raise Refused("The zip is built so that its files overlap, which only zip bombs are.",
-                          "Make the zip anew from the pictures.")
+                          hint)
 
 
-def _check_entry(info: zipfile.ZipInfo) -> None:
+def check_entry(info: zipfile.ZipInfo) -> None:
+    """Refuse what is no ordinary, readable file.
+
+    Raises:
+        BadInput: If it is a link, has a password or is packed in an unusual way.
+    """
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         raise BadInput("it is a link or no ordinary file")
     if info.flag_bits & 0x1:
@@ -131,20 +153,31 @@ def _check_entry(info: zipfile.ZipInfo) -> None:
         raise BadInput("it is packed in a way that is not supported")
 
 
-def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) -> bytes:
-    tight = max(_RATIO_FREE, MAX_RATIO * info.compress_size)
-    data = bytearray()
+def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield the bytes of a file in pieces; the reader counts them and may stop at any time.
+
+    Raises:
+        BadInput: If the file is damaged or unpacks like a bomb.
+    """
+    tight, count = max(_RATIO_FREE, MAX_RATIO * info.compress_size), 0
     try:
         with archive.open(info) as file:
             while chunk := file.read(2**16):
-                budget.take(len(chunk))
-                data += chunk
-                if len(data) > min(tight, MAX_BYTES):
-                    break
+                count += len(chunk)
+                if count > tight:
+                    raise BadInput(f"it unpacks to more than {MAX_RATIO} times its packed size")
+                yield chunk
     except CnnError:
         raise
     except Exception as error:  # wrong checksum, broken stream, lying header
         raise BadInput(f"it is damaged in the zip ({error})") from error
-    if len(data) > tight:
-        raise BadInput(f"it unpacks to more than {MAX_RATIO} times its packed size")
-    return bytes(data)  # over MAX_BYTES: the decoder says so
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) -> bytes:
+    data = bytearray()
+    for chunk in unpack(archive, info):
+        budget.take(len(chunk))
+        data += chunk
+        if len(data) > MAX_BYTES:  # the decoder says so
+            break
+    return bytes(data)

@@ -21,6 +21,7 @@ from cnn.files import (
     atomic_write_bytes,
     atomic_write_json,
     check_name,
+    free_path,
     read_json,
     read_json_lines,
 )
@@ -190,11 +191,7 @@ def read_history(name: str) -> list[dict[str, Any]]:
 
 def free_name(name: str) -> str:
     """Return `name`, or `name-2`, `name-3` and so on: the first that no saved model has."""
-    candidate, number = name, 2
-    while (models_dir() / candidate).exists():
-        ending = f"-{number}"
-        candidate, number = name[: 64 - len(ending)] + ending, number + 1
-    return candidate
+    return free_path(models_dir(), name).name
 
 
 def save_model(
