@@ -26,7 +26,7 @@ from cnn.paths import models_dir
 from cnn.prediction.choice import default_model
 from cnn.prediction.client import EngineClient
 
-PAGES = ("", "data", "train", "evaluate", "predict")
+PAGES = ("", "data", "train", "runs", "evaluate", "predict")
 STARTS = 3
 FIRST_VISITS = 3
 ANSWERS = 200

@@ -9,23 +9,26 @@ from __future__ import annotations
 import streamlit as st
 
 from cnn.config import RunConfig
-from cnn.data.catalogue import DatasetInfo
+from cnn.data.catalogue import DatasetInfo, describe
 from cnn.data.splits import split_training
-from cnn.errors import CnnError
+from cnn.errors import CnnError, NotFound
 from cnn.models.defaults import command_line
+from cnn.models.registry import get_architecture
 from cnn.models.summary import summarise
-from cnn.runs.manager import RunInfo, check_run, list_runs, tend_queue
+from cnn.prediction.saved import free_name
+from cnn.runs.manager import RunInfo, check_run, get_run, list_runs, tend_queue
 from pages.shared.cached import dataset
 from pages.shared.dataset_picker import choose_dataset, is_ready
 from pages.shared.errors import error_text, errors_shown
-from pages.shared.formats import count
+from pages.shared.formats import count, plain
 from pages.shared.layer_table import show_graph, show_layers
 from pages.shared.live_run import show_run
 from pages.shared.preset_form import OWN, choose_length, choose_preset
-from pages.shared.run_table import show_runs
+from pages.shared.run_table import run_name, show_newest
 from pages.shared.starting import show_start_error, start
-from pages.shared.train_form import choose_architecture, choose_config
+from pages.shared.train_form import choose_architecture, choose_config, start_from
 
+LIKE = "like"  # in the address, once: the run whose settings the form starts from
 NEW = "new"  # in the place of a run's id: the form, even while a run is active
 
 
@@ -101,6 +104,27 @@ def draw_network(info: DatasetInfo, architecture: str) -> None:
     show_graph(architecture, summary)
 
 
+def take_over(run_id: str) -> None:
+    """Let the form start from the settings of a run, if one is named.
+
+    Raises:
+        BadInput, NotFound: If there is no such run, or no longer its data or architecture.
+        Damaged: If it cannot be read.
+    """
+    if not run_id:
+        return
+    run = get_run(run_id)
+    if run.config is None:
+        raise run.error or NotFound(f"The run {run_id} has no settings.")
+    get_architecture(run.config.architecture)
+    st.session_state["dataset"] = describe(run.config.dataset).name
+    st.session_state["train_length"] = OWN
+    st.session_state["train_name"] = free_name(run.config.name)
+    start_from(run.config)
+    st.info(f"The settings are those of **{plain(run_name(run))}**. Change what you like.",
+            icon=":material/content_copy:")
+
+
 def main() -> None:
     """Draw the run that the address names, or the form."""
     tend_queue()
@@ -114,8 +138,10 @@ def main() -> None:
         st.button("New run, and all runs", icon=":material/add:", key="run_new",
                   on_click=st.query_params.update, args=({"run": NEW},))
         return
+    with errors_shown():
+        take_over(st.query_params.pop(LIKE, ""))
     draw_form(runs)
-    show_runs(runs)
+    show_newest(runs)
 
 
 main()

@@ -1,4 +1,4 @@
-"""`runs` with an action: label, delete, restore, export, import and verify from the command line."""
+"""`runs` with an action: label, delete, restore, export, import and verify."""
 
 import json
 

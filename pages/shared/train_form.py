@@ -45,7 +45,8 @@ def _usual(info: DatasetInfo, architecture: str, name: str) -> tuple[RunConfig, 
     if base.architecture == architecture:
         return base.with_name(name), ending
     return replace(usual, epochs=base.epochs, train_images=base.train_images,
-                   precision=base.precision), ending
+                   precision=base.precision, early_stopping=base.early_stopping, seed=base.seed,
+                   validation_fraction=base.validation_fraction), ending
 
 
 def choose_architecture() -> str:
@@ -74,7 +75,7 @@ def choose_config(info: DatasetInfo, architecture: str) -> RunConfig:
         name = choose_name(proposal)
     with st.expander("Advanced settings", icon=":material/tune:"):
         steps = _choose_steps(usual, ending)
-        rules = _choose_rules()
+        rules = _choose_rules(usual, ending)
         augmentation = _choose_augmentation(usual, ending)
         data = _choose_data(usual, ending)
     return RunConfig(dataset=info.name, architecture=architecture, name=name,
@@ -100,7 +101,7 @@ def _choose_steps(usual: RunConfig, ending: str) -> dict[str, Any]:
     key = f"{key}_{optimizer}"
     left, right = st.columns(2)
     rate = left.number_input(
-        "Learning rate", 0.0, value=usual.learning_rate, step=usual.learning_rate / 10,
+        "Learning rate", 0.0, value=float(usual.learning_rate), step=usual.learning_rate / 10,
         format="%g", key=f"train_rate_{key}", persist_state="session",
         help="Size of the steps. Ten times lower if the loss jumps or becomes infinite.")
     batch_size = right.number_input(
@@ -112,7 +113,7 @@ def _choose_steps(usual: RunConfig, ending: str) -> dict[str, Any]:
         persist_state="session",
         help=" ".join(f"**{name.capitalize()}**: {text}" for name, text in SCHEDULES.items()))
     smoothing = right.number_input(
-        "Label smoothing", 0.0, 0.5, value=usual.label_smoothing, step=0.05, format="%g",
+        "Label smoothing", 0.0, 0.5, value=float(usual.label_smoothing), step=0.05, format="%g",
         key=f"train_smoothing_{key}", persist_state="session",
         help="Share of each target that is spread over all classes: less overfitting. The saved "
              "model's confidences are set right afterwards.")
@@ -120,14 +121,14 @@ def _choose_steps(usual: RunConfig, ending: str) -> dict[str, Any]:
             "schedule": schedule, "label_smoothing": smoothing}
 
 
-def _choose_rules() -> dict[str, Any]:
+def _choose_rules(usual: RunConfig, ending: str) -> dict[str, Any]:
     left, right = st.columns(2)
     stopping = left.number_input(
-        "Early stopping", 0, value=RunConfig.early_stopping, key="train_stopping",
+        "Early stopping", 0, value=usual.early_stopping, key=f"train_stopping{ending}",
         persist_state="session",
         help="End after this many epochs without better validation accuracy. 0: never.")
     plateau = right.number_input(
-        "Reduce on plateau", 0, value=RunConfig.reduce_on_plateau, key="train_plateau",
+        "Reduce on plateau", 0, value=usual.reduce_on_plateau, key=f"train_plateau{ending}",
         persist_state="session",
         help="Halve the learning rate after this many epochs without lower validation loss. "
              "0: never.")
@@ -143,10 +144,10 @@ def _choose_augmentation(usual: RunConfig, ending: str) -> Augmentation:
         "Rotation, degrees", 0.0, value=float(default.rotation), step=5.0, format="%g",
         key=f"train_rotation_{key}", persist_state="session", help="Up to this much either way.")
     shift = right.number_input(
-        "Shift, % of the size", 0.0, value=round(100 * default.shift, 4), step=5.0, format="%g",
+        "Shift, % of the size", 0.0, value=round(100.0 * default.shift, 4), step=5.0, format="%g",
         key=f"train_shift_{key}", persist_state="session", help="Up to this much either way.")
     cutout = left.number_input(
-        "Cutout, % of the size", 0.0, 90.0, value=round(100 * default.cutout, 4), step=5.0,
+        "Cutout, % of the size", 0.0, 90.0, value=round(100.0 * default.cutout, 4), step=5.0,
         format="%g", key=f"train_cutout_{key}", persist_state="session",
         help="Side of a square that is hidden at a random place. For long trainings.")
     with right.container(height="stretch", vertical_alignment="bottom"):
@@ -161,8 +162,8 @@ def _choose_data(usual: RunConfig, ending: str) -> dict[str, Any]:
     st.markdown("**Data and computation**")
     left, right = st.columns(2)
     held_back = left.number_input(
-        "Validation, %", 1, 50, round(100 * RunConfig.validation_fraction),
-        key="train_validation", persist_state="session",
+        "Validation, %", 1, 50, round(100 * usual.validation_fraction),
+        key=f"train_validation{ending}", persist_state="session",
         help="Share of the training images held back to choose the best epoch. The test images "
              "are never used for a choice.")
     images = right.number_input(
@@ -170,7 +171,7 @@ def _choose_data(usual: RunConfig, ending: str) -> dict[str, Any]:
         key=f"train_images_{usual.dataset}{ending}", persist_state="session",
         help="How many to train on. 0: all that are not held back.")
     seed = left.number_input(
-        "Seed", 0, value=RunConfig.seed, key="train_seed", persist_state="session",
+        "Seed", 0, value=usual.seed, key=f"train_seed{ending}", persist_state="session",
         help="Of all randomness: the same seed and settings start the same way.")
     precision = st.segmented_control(
         "Precision", list(PRECISIONS), default=usual.precision, required=True,

@@ -1,0 +1,139 @@
+"""The chosen run on the page Runs: what it is, and what can be done with it."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import partial
+from typing import IO
+
+import streamlit as st
+
+from cnn.errors import CnnError
+from cnn.runs.archive import write_archive
+from cnn.runs.folder import STATES
+from cnn.runs.labels import MOST_IN_NOTE, MOST_IN_TITLE, Label, read_label, write_label
+from cnn.runs.manager import RunInfo
+from cnn.runs.trash import delete_run, restore_run
+from pages.shared.errors import show_error
+from pages.shared.formats import duration, percent, plain
+from pages.shared.layout import TRAIN
+from pages.shared.run_table import ADDRESS, run_name, run_state, started, state_color
+
+_PROBLEM, _DELETED, _NOTICE = "runs_problem", "runs_deleted", "runs_notice"
+
+
+def say(text: str) -> None:
+    """Say that something is done, the next time that the page is drawn."""
+    st.session_state[_NOTICE] = text
+
+
+def show_messages() -> None:
+    """Show what became of the last action, and the way back from a deletion."""
+    problem = st.session_state.pop(_PROBLEM, None)
+    if problem:
+        show_error(problem)
+    notice = st.session_state.pop(_NOTICE, None)
+    if notice:
+        st.success(plain(notice), icon=":material/check_circle:")
+    deleted = st.session_state.get(_DELETED)
+    if deleted:
+        run_id, name = deleted
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/delete: **{plain(name)}** is deleted.", width="content")
+            st.space("stretch")
+            st.button("Undo", icon=":material/undo:", key="runs_undo", type="primary",
+                      on_click=restore, args=(run_id,))
+
+
+def show_panel(run: RunInfo) -> None:
+    """Show a run, damaged or not, and what can be done with it."""
+    label, state = read_label(run.folder), run_state(run)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.header(plain(run_name(run)), width="content", anchor=False)
+            st.badge(state, color=state_color(state), help=STATES.get(state))
+            if run.config:
+                st.badge(plain(run.config.dataset), icon=":material/photo_library:", color="gray")
+                st.badge(plain(run.config.architecture), icon=":material/grid_view:", color="gray")
+        if run.error:
+            show_error(run.error)
+        else:
+            st.caption(_facts(run))
+        if label.note:
+            st.markdown(plain(label.note).replace("\n", "  \n"))
+        _draw_actions(run)
+        with st.expander("Title and note", icon=":material/edit_note:"):
+            _draw_form(run, label)
+
+
+def _facts(run: RunInfo) -> str:
+    status, config = run.status, run.config
+    begin = started(run)
+    facts = [
+        f"{status.epoch} of {config.epochs} epochs" if config else "",
+        f"best validation {percent(status.best_val_accuracy, 2)}" if status.best_epoch else "",
+        f"test {percent(status.test_accuracy, 2)}" if status.test_accuracy is not None else "",
+        duration(status.seconds) if status.seconds else "",
+        f"started {begin:%Y-%m-%d %H:%M} UTC" if begin else ""]
+    return " · ".join([*filter(None, facts), plain(run.run_id)])
+
+
+def _draw_actions(run: RunInfo) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if run.error is None:
+            st.page_link(TRAIN, label="Open", icon=":material/monitoring:",
+                         query_params={ADDRESS: run.run_id})
+            st.page_link(TRAIN, label="New run like this", icon=":material/content_copy:",
+                         query_params={ADDRESS: "new", "like": run.run_id},
+                         help="Opens the form with the settings of this run.")
+            st.download_button(
+                "Export", partial(_archive, run.run_id), f"{run.run_id}.zip", "application/zip",
+                key="runs_export", on_click="ignore", icon=":material/download:",
+                help="A zip that another installation imports, checks and can resume. "
+                     "The saved model is not in it.")
+        st.button("Delete", icon=":material/delete:", key="runs_delete", on_click=_delete,
+                  args=(run,), disabled=run.active,
+                  help="Stop it first." if run.active else
+                  "Can be undone for 30 days. A saved model stays.")
+
+
+def _archive(run_id: str) -> IO[bytes]:
+    file = tempfile.TemporaryFile()  # noqa: SIM115  Streamlit reads it, and it ends with its last user
+    write_archive(run_id, file)
+    file.seek(0)
+    return file
+
+
+def _draw_form(run: RunInfo, label: Label) -> None:
+    title_key, note_key = f"runs_title_{run.run_id}", f"runs_note_{run.run_id}"
+    with st.form(f"runs_form_{run.run_id}", border=False):
+        st.text_input("Title", label.title, MOST_IN_TITLE, key=title_key,
+                      placeholder=run.config.name if run.config else run.run_id)
+        st.text_area("Note", label.note, max_chars=MOST_IN_NOTE, key=note_key,
+                     placeholder="What you tried, and what came of it")
+        st.form_submit_button("Save", icon=":material/save:", key="runs_save", on_click=_save,
+                              args=(run.run_id, title_key, note_key))
+
+
+def _save(run_id: str, title_key: str, note_key: str) -> None:
+    try:
+        write_label(run_id, st.session_state[title_key], st.session_state[note_key])
+    except CnnError as error:
+        st.session_state[_PROBLEM] = error
+
+
+def _delete(run: RunInfo) -> None:
+    try:
+        st.session_state[_DELETED] = delete_run(run.run_id), run_name(run)
+        st.query_params.pop(ADDRESS, None)
+    except CnnError as error:  # it has just been resumed, or the folder cannot be written
+        st.session_state[_PROBLEM] = error
+
+
+def restore(run_id: str) -> None:
+    """Bring a deleted run back and choose it; for `on_click`."""
+    st.session_state.pop(_DELETED, None)
+    try:
+        st.query_params[ADDRESS] = restore_run(run_id)
+    except CnnError as error:  # deleted for good meanwhile
+        st.session_state[_PROBLEM] = error
