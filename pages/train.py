@@ -118,7 +118,8 @@ def take_over(run_id: str) -> None:
         raise run.error or NotFound(f"The run {run_id} has no settings.")
     get_architecture(run.config.architecture)
     st.session_state["dataset"] = describe(run.config.dataset).name
-    st.session_state["train_length"] = OWN
+    if st.session_state.get("train_length", OWN) != OWN:
+        st.session_state["train_length"] = OWN
     st.session_state["train_name"] = free_name(run.config.name)
     start_from(run.config)
     st.info(f"The settings are those of **{plain(run_name(run))}**. Change what you like.",

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from run_folders import write_run
 
+from cnn.data.images import encode_png
 from cnn.errors import BadInput, CnnError, Damaged, NotFound, Refused, Unavailable
 from cnn.paths import runs_dir
 from cnn.runs import archive
@@ -63,6 +64,9 @@ def write_zip(path, files, sign=True):
 def test_a_run_comes_back_elsewhere_to_the_last_byte(tmp_path):
     folder = make()
     write_label(RUN, title="Mine", note="why")
+    (folder.path / "pins").mkdir()
+    (folder.path / "pins" / "1.png").write_bytes(encode_png(np.zeros((8, 8, 3), np.uint8)))
+    (folder.path / "pins" / "names.json").write_text('{"names": ["cat.png"]}')
     before = contents(folder.path)
     told = export_run(RUN, tmp_path / "run.zip")
     assert set(told.files) == set(before)
@@ -213,6 +217,8 @@ CHECKPOINT = "checkpoints/last.npz"
     told(kind="pins", epoch=1, tops=[[["cat", "much"]]]),
     told(kind="batch", epoch=1),
     lambda files: {**files, CHECKPOINT: b"not one"},
+    lambda files: {**files, "pins/1.png": b"<svg xmlns='http://www.w3.org/2000/svg'/>"},
+    lambda files: {**files, "pins/1.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>"},
     lambda files: {**files, CHECKPOINT: npz(weights=np.array([{}], dtype=object))},
     lambda files: {**files, CHECKPOINT: inflated()},
     lambda files: {**files, CHECKPOINT: lying()},

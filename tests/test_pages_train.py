@@ -461,8 +461,8 @@ def test_a_damaged_run_hides_no_other(open_page):
     (write_run("20260102-030407-bare").path / "config.json").unlink()
     page = open_page("train")
     runs = page.dataframe[-1].value
-    assert list(runs["State"]) == ["damaged", "damaged", "finished"]
-    assert list(runs["Model"])[2] == "first"
+    assert [state for (state,) in runs["State"]] == ["damaged", "damaged", "finished"]
+    assert list(runs["Run"])[2] == "first"
     page = open_page("train", run=broken.run_id)
     assert "status" in texts(page.error)
     assert not page.exception

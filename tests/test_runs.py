@@ -83,6 +83,13 @@ def test_alive_means_that_the_lock_is_held_and_ends_with_the_process(run, holder
     assert not manager.get_run(folder.run_id).active
 
 
+def test_a_lock_that_cannot_be_opened_hides_no_run(run):
+    folder = run(state="running", started=time.time())
+    (folder.path / "lock").mkdir()
+    (listed,) = manager.list_runs()
+    assert listed.status.state == "interrupted"
+
+
 def test_a_run_that_was_only_just_started_is_not_called_interrupted(run):
     folder = run()
     assert manager.get_run(folder.run_id).status.state == "starting"

@@ -17,7 +17,7 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +40,7 @@ MOST_BYTES = 4 * 2**30  # of all files together, unpacked
 MOST_JSON_BYTES = 2**20  # of each JSON file
 # In the order of writing: a run may train meanwhile. What a later file tells beyond the checkpoint
 # is told again by a resume; what an earlier one lacked would be lost.
-_FOLDERS = {"checkpoints": (".npz",), "pins": (".png", ".jpg", ".json")}
+_FOLDERS = {"checkpoints": (".npz",), "pins": (".png", ".json")}
 _FILES = ("metrics.jsonl", "log.txt", "status.json", "config.json", LABEL_FILE)
 _NEEDED = {"config.json", "status.json"}
 _HINT = "Export the run again where it was trained, and use the zip as it is."
@@ -86,8 +86,7 @@ def write_archive(run_id: str, file: BinaryIO) -> Contents:
     run = get_run(run_id)
     if run.error:
         raise run.error
-    names = list(_names(run.folder.path))
-    size = sum((run.folder.path / name).stat().st_size for name in names)
+    size, names = archive_size(run.folder), list(_names(run.folder.path))
     if size > MOST_BYTES:
         raise Refused(f"The run has {size / 2**30:.1f} GB; an archive holds at most "
                       f"{MOST_BYTES / 2**30:g} GB.", f"Copy its folder: {run.folder.path}")
@@ -97,6 +96,15 @@ def write_archive(run_id: str, file: BinaryIO) -> Contents:
         contents = Contents(run_id, datetime.now(UTC).isoformat(timespec="seconds"), files)
         archive.writestr(zipfile.ZipInfo(MANIFEST), json.dumps(_manifest(contents), indent=2))
     return contents
+
+
+def archive_size(folder: RunFolder) -> int:
+    """Return how many bytes an archive of a run will have, but for a little."""
+    total = 0
+    for name in _names(folder.path):
+        with suppress(FileNotFoundError):  # a trainer has just replaced it
+            total += (folder.path / name).stat().st_size
+    return total
 
 
 def verify_archive(path: Path) -> Contents:

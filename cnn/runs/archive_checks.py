@@ -15,7 +15,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from cnn.errors import BadInput
+from cnn.data.images import decode_image
+from cnn.errors import BadInput, CnnError
 from cnn.runs.folder import RunFolder
 from cnn.training.events import EVENT_KINDS
 
@@ -24,7 +25,7 @@ _LONGEST_LINE = 2**20  # bytes, of the metrics
 
 
 def check_run_files(folder: RunFolder) -> None:
-    """Check configuration, status, metrics and checkpoints.
+    """Check configuration, status, metrics, checkpoints and pictures.
 
     Raises:
         CnnError: Of any kind, about the first file that cannot be used.
@@ -37,6 +38,15 @@ def check_run_files(folder: RunFolder) -> None:
     _check_metrics(folder.metrics_file)
     for path in sorted(folder.checkpoint.parent.glob("*.npz")):
         _check_arrays(path)
+    for path in sorted((folder.path / "pins").glob("*.png")):
+        _check_picture(path)
+
+
+def _check_picture(path: Path) -> None:
+    try:
+        decode_image(path.read_bytes())
+    except CnnError as error:
+        raise BadInput(f"The picture {path.name} cannot be used: {error.message}") from error
 
 
 def _is_sane(value: Any) -> bool:

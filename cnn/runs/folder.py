@@ -117,6 +117,8 @@ class RunFolder:
             lock.acquire(timeout=0)
         except Timeout:
             return True
+        except OSError:  # a folder that may only be read: nothing trains in it
+            return False
         lock.release()
         return False
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnn.errors import CnnError
+from cnn.prediction.saved import read_card
 from cnn.runs.folder import STATES
 from cnn.runs.manager import RunInfo, get_run
 from pages.shared.formats import count, decimal, duration, percent, plain
@@ -69,9 +71,11 @@ def _draw_head(run: RunInfo) -> None:
 
 def _draw_result(run: RunInfo) -> None:
     status = run.status
-    if not status.model or run.status.state == "paused":
+    if not status.model or status.state not in ("finished", "stopped", "diverged"):
         _draw_what_happened(run)
         draw_ways_on(run)
+        if status.model:
+            st.caption(f"The model **{plain(status.model)}** that it saved before is kept.")
         return
     ended = f"{status.message.rstrip('.')}. {status.hint}".strip()
     why = f" Training ended early: {plain(ended)}" if status.message else ""
@@ -87,6 +91,11 @@ def _draw_result(run: RunInfo) -> None:
         st.metric("Best validation", percent(status.best_val_accuracy, 2), border=True)
         st.metric("Wall time", duration(status.seconds), border=True,
                   help="From the start of the trainer to the saved model.")
+    if not _model_is_here(run):
+        st.caption("Its model is not on this computer: the run was imported without it, or the "
+                   "model was removed.")
+        draw_ways_on(run, model_is_here=False)
+        return
     with st.container(horizontal=True):
         st.page_link(EVALUATE, label="Evaluate it", icon=":material/query_stats:",
                      query_params={"model": status.model})
@@ -102,6 +111,15 @@ def _draw_what_happened(run: RunInfo) -> None:
         st.info(words, icon=":material/pause_circle:")
     else:
         st.error(words, icon=":material/error:")
+
+
+def _model_is_here(run: RunInfo) -> bool:
+    """Whether the model of this name is the one that this run made, and not another's."""
+    try:
+        maker = read_card(run.status.model).run
+    except CnnError:
+        return False
+    return bool(maker) and run.run_id.startswith(maker)  # a restored run may end in -2
 
 
 def _draw_settings(run: RunInfo) -> None:

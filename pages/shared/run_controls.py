@@ -50,23 +50,26 @@ def draw_controls(run: RunInfo) -> None:
             help="Ends training at once and keeps the best model so far.")
 
 
-def draw_ways_on(run: RunInfo) -> None:
-    """Draw how a run that is at rest can go on."""
+def draw_ways_on(run: RunInfo, model_is_here: bool = True) -> None:
+    """Draw how a run that is at rest can go on, or have its model made again."""
     if run.config is None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if run.can_go_on:
-            _draw_resuming(run, run.config)
+            _draw_resuming(run, run.config, model_is_here)
         if not run.status.model:
             _button("Start again with the same settings", ":material/replay:", "run_again",
                     start, run.config.with_name(free_name(run.config.name)))
     show_start_error()
 
 
-def _draw_resuming(run: RunInfo, config: RunConfig) -> None:
+def _draw_resuming(run: RunInfo, config: RunConfig, model_is_here: bool) -> None:
     state, epoch = run.status.state, run.status.epoch
     if state in ("finished", "stopped"):
         _draw_more_epochs(run)
+        if not model_is_here:
+            _button("Make its model again", ":material/save:", "run_finish", finish_run, run.run_id,
+                    help="From the best weights in its checkpoint, tested again.")
         return
     if state == "diverged":
         rate = config.learning_rate * RATE_AFTER_DIVERGENCE

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
+import io
 from functools import partial
-from typing import IO
 
 import streamlit as st
 
 from cnn.errors import CnnError
-from cnn.runs.archive import write_archive
+from cnn.runs.archive import archive_size, write_archive
 from cnn.runs.folder import STATES
 from cnn.runs.labels import MOST_IN_NOTE, MOST_IN_TITLE, Label, read_label, write_label
 from cnn.runs.manager import RunInfo
@@ -86,22 +85,29 @@ def _draw_actions(run: RunInfo) -> None:
             st.page_link(TRAIN, label="New run like this", icon=":material/content_copy:",
                          query_params={ADDRESS: "new", "like": run.run_id},
                          help="Opens the form with the settings of this run.")
-            st.download_button(
-                "Export", partial(_archive, run.run_id), f"{run.run_id}.zip", "application/zip",
-                key="runs_export", on_click="ignore", icon=":material/download:",
-                help="A zip that another installation imports, checks and can resume. "
-                     "The saved model is not in it.")
+            _draw_export(run)
         st.button("Delete", icon=":material/delete:", key="runs_delete", on_click=_delete,
                   args=(run,), disabled=run.active,
                   help="Stop it first." if run.active else
                   "Can be undone for 30 days. A saved model stays.")
 
 
-def _archive(run_id: str) -> IO[bytes]:
-    file = tempfile.TemporaryFile()  # noqa: SIM115  Streamlit reads it, and it ends with its last user
+def _draw_export(run: RunInfo) -> None:
+    # What is downloaded lies in the server's memory meanwhile: large ones go another way.
+    megabytes = archive_size(run.folder) / 2**20
+    small = megabytes < st.get_option("server.maxUploadSize")
+    st.download_button(
+        "Export", partial(_archive, run.run_id), f"{run.run_id}.zip", "application/zip",
+        key="runs_export", on_click="ignore", icon=":material/download:", disabled=not small,
+        help="A zip that another installation imports, checks and can resume. The saved model is "
+             "not in it." if small else
+        f"It has {megabytes:,.0f} MB: python -m cnn runs {plain(run.run_id)} --export FILE.zip")
+
+
+def _archive(run_id: str) -> bytes:
+    file = io.BytesIO()
     write_archive(run_id, file)
-    file.seek(0)
-    return file
+    return file.getvalue()
 
 
 def _draw_form(run: RunInfo, label: Label) -> None:
@@ -123,8 +129,9 @@ def _save(run_id: str, title_key: str, note_key: str) -> None:
 
 
 def _delete(run: RunInfo) -> None:
+    name = run_name(run)  # while its title is still there
     try:
-        st.session_state[_DELETED] = delete_run(run.run_id), run_name(run)
+        st.session_state[_DELETED] = delete_run(run.run_id), name
         st.query_params.pop(ADDRESS, None)
     except CnnError as error:  # it has just been resumed, or the folder cannot be written
         st.session_state[_PROBLEM] = error

@@ -19,7 +19,8 @@ DAMAGED = "damaged"  # in the place of a state
 SHOWN_STATES = [*STATES, DAMAGED]
 MOST_ON_TRAIN = 5
 ADDRESS = "run"  # in the address: the run that is chosen
-_WIDTHS = {"Run": 190, "State": 105}  # pixels
+_LEFT_OUT = ("Epochs", "Test", "Time")  # on Train, where it must fit beside a button
+_WIDTHS = {"Run": 170, "State": 100}  # pixels
 
 
 def run_name(run: RunInfo) -> str:
@@ -81,9 +82,10 @@ def show_newest(runs: list[RunInfo]) -> None:
     button = st.column_config.ButtonColumn(
         key="run_open", on_click=_open, args=([run.run_id for run in shown],), width="small",
         type="tertiary")
-    st.dataframe({"Open": ["Open"] * len(shown), **_columns(shown)}, hide_index=True,
-                 placeholder="–", alt="The newest runs", column_config={"Open": button,
-                                                                        **_formats()})
+    columns = {"Open": ["Open"] * len(shown), **_columns(shown)}
+    st.dataframe(columns, hide_index=True, placeholder="–", alt="The newest runs",
+                 column_order=[name for name in columns if name not in _LEFT_OUT],
+                 column_config={"Open": button, **_formats()})
     st.page_link(RUNS, label=f"All runs ({count(len(runs))})", icon=":material/list:",
                  help="Rename, compare, export, delete.")
 
@@ -96,11 +98,11 @@ def _columns(runs: list[RunInfo]) -> dict[str, list[Any]]:
     return {
         "Run": [run_name(run) for run in runs],
         "State": [[run_state(run)] for run in runs],
-        "Data set": [run.config.dataset if run.config else None for run in runs],
+        "Data": [run.config.dataset if run.config else None for run in runs],
         "Architecture": [run.config.architecture if run.config else None for run in runs],
         "Epochs": [f"{run.status.epoch}/{run.config.epochs}" if run.config else None
                    for run in runs],
-        "Best validation": [_share(run.status.best_val_accuracy or None) for run in runs],
+        "Validation": [_share(run.status.best_val_accuracy or None) for run in runs],
         "Test": [_share(run.status.test_accuracy) for run in runs],
         "Time": [duration(run.status.seconds) if run.status.seconds else None for run in runs],
         "Started": [started(run) for run in runs]}
@@ -117,6 +119,8 @@ def _formats() -> dict[str, Any]:
         "State": config.MultiselectColumn(
             options=SHOWN_STATES, color=[state_color(state) for state in SHOWN_STATES],
             width=_WIDTHS["State"]),
-        "Best validation": config.NumberColumn(format="%.2f %%"),
-        "Test": config.NumberColumn(format="%.2f %%"),
+        "Validation": config.NumberColumn(
+            format="%.2f %%", help="The best accuracy on images held back from training."),
+        "Test": config.NumberColumn(
+            format="%.2f %%", help="The accuracy on images that were never used before."),
         "Started": config.DatetimeColumn(format="distance")}
