@@ -2,7 +2,14 @@
 
 import json
 
-from pages.shared.charts import bars_height, counts_option, history_alt, history_option
+from pages.shared.charts import (
+    bars_height,
+    counts_option,
+    history_alt,
+    history_option,
+    rate_option,
+    shares_option,
+)
 
 
 def epochs(count, best=2):
@@ -21,9 +28,42 @@ def test_loss_is_drawn_as_it_is_and_accuracy_in_per_cent():
         "training": [[1, 50.0]], "validation": [[1, 25.0]]}
 
 
-def test_the_last_best_epoch_is_marked():
-    option = history_option(epochs(3), "loss")
-    assert option["series"][-1]["markLine"]["data"] == [{"xAxis": 2}]
+def test_the_last_best_epoch_is_marked_on_the_validation_curve():
+    validation = history_option(epochs(3), "loss")["series"][-1]
+    assert validation["markPoint"]["data"] == [{"coord": [2, 1.0]}]
+    assert validation["markPoint"]["label"]["formatter"] == "best"
+    assert history_option(epochs(3), "accuracy")["series"][-1]["markPoint"]["data"] == [
+        {"coord": [2, 25.0]}]
+    assert history_option(epochs(3, best=0), "loss")["series"][-1]["markPoint"]["data"] == []
+
+
+def test_events_are_labelled_lines_at_their_place():
+    training = history_option(epochs(3), "loss", marks=[(1.25, "A"), (2.0, "B")])["series"][0]
+    assert training["markLine"]["data"] == [
+        {"xAxis": 1.25, "label": {"formatter": "A"}}, {"xAxis": 2.0, "label": {"formatter": "B"}}]
+
+
+def test_overfitting_is_shaded_from_its_first_to_its_last_epoch():
+    assert history_option(epochs(3), "loss")["series"][-1]["markArea"]["data"] == []
+    area, = history_option(epochs(3), "loss", rising=(2, 3))["series"][-1]["markArea"]["data"]
+    assert [edge["xAxis"] for edge in area] == [2, 3]
+    assert area[0]["name"] == "overfitting"
+
+
+def test_a_learning_rate_is_drawn_by_its_corners():
+    rates = [(0.1, 0.24), (0.2, 0.24), (0.3, 0.24), (0.4, 0.12), (0.5, 0.12), (0.6, 0.12)]
+    option = rate_option(rates, 4)
+    assert series(option)["learning rate"] == [[0.1, 0.24], [0.3, 0.24], [0.4, 0.12], [0.6, 0.12]]
+    assert option["xAxis"]["max"] == 4
+    falling = [(n / 10, 1 - n / 10) for n in range(10)]
+    assert len(series(rate_option(falling, 0))["learning rate"]) == 10
+
+
+def test_probabilities_are_drawn_in_per_cent_and_told_apart_without_colour():
+    option = shares_option({"cat": [(1, 0.2), (2, 0.75)], "dog": [(1, 0.8), (2, 0.25)]}, 5)
+    assert series(option) == {"cat": [[1, 20.0], [2, 75.0]], "dog": [[1, 80.0], [2, 25.0]]}
+    assert option["xAxis"]["max"] == 5
+    assert len({line["lineStyle"]["type"] for line in option["series"]}) == 2
 
 
 def test_training_and_validation_differ_without_colour():
@@ -45,7 +85,8 @@ def test_a_run_without_epochs_can_be_drawn():
 
 
 def test_options_are_json_and_do_not_move():
-    for option in (history_option(epochs(3), "loss", [(0.5, 0.1)]),
+    for option in (history_option(epochs(3), "loss", [(0.5, 0.1)], 5, [(1.5, "A")], (2, 3)),
+                   rate_option([(0.5, 0.1)], 2), shares_option({"cat": [(1, 0.5)]}, 0),
                    counts_option(["a", "b"], [1, 2], [3, 4])):
         json.dumps(option, allow_nan=False)
         assert option["animation"] is False
@@ -56,6 +97,9 @@ def test_the_words_say_what_is_drawn():
     assert "after epoch 3" in words
     assert "50.0 %" in words
     assert "best epoch 2" in words
+    words = history_alt(epochs(3), "loss", [(1.5, "A")], (2, 3))
+    assert "overfitting from epoch 2" in words
+    assert "A marked at 1.5" in words
 
 
 def test_counts_are_drawn_for_both_splits():

@@ -5,8 +5,15 @@ import math
 import pytest
 
 from cnn.runs.folder import RunFolder
-from cnn.training.events import BatchEvent, EpochEvent, NoteEvent, ResumeEvent
-from pages.shared.run_log import MOST_POINTS, RunLog, RunView
+from cnn.training.events import (
+    BatchEvent,
+    ChangeEvent,
+    EpochEvent,
+    NoteEvent,
+    PinsEvent,
+    ResumeEvent,
+)
+from pages.shared.run_log import MOST_POINTS, Mark, RunLog, RunView
 
 
 @pytest.fixture
@@ -45,13 +52,32 @@ def test_only_what_is_new_is_read(folder, monkeypatch):
 def test_progress_is_placed_inside_its_epoch(folder):
     folder.append_event(batch(50))
     view = RunLog(folder).view()
-    assert view.points == ((0.5, 0.5, 0.25),)
+    assert view.points == ((0.5, 0.5, 0.25, 0.001),)
     assert view.last["batch"] == 50
 
 
-def test_notes_are_kept(folder):
+def test_what_happened_is_marked_at_its_place(folder):
     folder.append_event(NoteEvent(3, "learning rate halved", 9.0))
-    assert RunLog(folder).view().notes == ({"epoch": 3, "text": "learning rate halved"},)
+    folder.append_event(ChangeEvent(4, 25, 100, "Flips are off.", 11.0))
+    assert RunLog(folder).view().marks == (
+        Mark(3.0, "note", "learning rate halved"), Mark(3.25, "change", "Flips are off."))
+
+
+def test_the_learning_rate_is_followed_batch_by_batch(folder):
+    folder.append_event(batch(50))
+    folder.append_event(BatchEvent(1, 100, 100, 0.5, 0.5, 0.0005, 1.0, 1.0, 1.0))
+    assert RunLog(folder).view().rates == [(0.5, 0.001), (1.0, 0.0005)]
+
+
+def test_pinned_pictures_are_followed_epoch_by_epoch(folder):
+    for number in (1, 2, 3):
+        folder.append_event(PinsEvent(number, [[("cat", number / 10), ("dog", 0.1)]]))
+    folder.append_event(ResumeEvent(2, 1.0))
+    folder.append_event(PinsEvent(3, [[("cat", 0.9)]]))
+    folder.append_event(PinsEvent(4, [[("cat", math.nan)]]))
+    assert RunLog(folder).view().pins == (
+        {"epoch": 1, "tops": [{"cat": 0.1, "dog": 0.1}]},
+        {"epoch": 2, "tops": [{"cat": 0.2, "dog": 0.1}]}, {"epoch": 3, "tops": [{"cat": 0.9}]})
 
 
 @pytest.mark.parametrize("looks", [1, 5])
@@ -67,14 +93,27 @@ def test_after_a_resume_each_epoch_is_drawn_once_and_nothing_void_stays(folder, 
     assert log.view().last is None
     folder.append_event(epoch(3, 0.3))
     assert [(e["epoch"], e["loss"]) for e in log.view().epochs] == [(1, 0.5), (2, 0.4), (3, 0.3)]
-    assert [note["text"] for note in log.view().notes] == ["kept"]
+    assert [mark.text for mark in log.view().marks] == ["kept", "Resumed."]
 
 
 def test_after_a_resume_the_points_of_the_epoch_that_is_done_again_are_gone(folder):
     first, second = batch(100, 0.5), BatchEvent(2, 50, 100, 0.9, 0.2, 0.001, 1000.0, 1.0, 9.0)
     for event in (first, second, ResumeEvent(1, 1.0)):
         folder.append_event(event)
-    assert RunLog(folder).view().points == ((1.0, 0.5, 0.25),)
+    assert RunLog(folder).view().points == ((1.0, 0.5, 0.25, 0.001),)
+
+
+def test_a_resume_in_the_middle_of_an_epoch_keeps_what_came_before_it(folder):
+    for number in (10, 50, 90):
+        folder.append_event(batch(number))
+    folder.append_event(ChangeEvent(1, 20, 100, "kept", 1.0))
+    folder.append_event(ChangeEvent(1, 60, 100, "void", 1.0))
+    with folder.metrics_file.open("a") as file:
+        file.write('{"kind": "resume", "epoch": 0, "batch": 50, "batches": 100, "seconds": 1.0}\n')
+    view = RunLog(folder).view()
+    assert [point[0] for point in view.points] == [0.1, 0.5]
+    assert [(mark.place, mark.text) for mark in view.marks] == [(0.2, "kept"), (0.5, "Resumed.")]
+    assert view.last is None
 
 
 def test_damaged_and_infinite_records_are_passed_over(folder):
@@ -82,11 +121,13 @@ def test_damaged_and_infinite_records_are_passed_over(folder):
     folder.append_event(epoch(1, math.inf))
     with folder.metrics_file.open("a") as file:
         file.write('{"kind": "epoch"}\n{"kind": "batch", "epoch": 1, "batch": 1, "batches": 0}\n'
-                   '{"no": "kind"}\nnot json\n{"kind": "epoch", "epoch": "x"}\n')
+                   '{"no": "kind"}\nnot json\n{"kind": "epoch", "epoch": "x"}\n'
+                   '{"kind": "pins", "epoch": 1, "tops": [["x", 1]]}\n'
+                   '{"kind": "note", "epoch": "second", "text": "x"}\n')
     folder.append_event(epoch(2))
     view = RunLog(folder).view()
     assert [e["epoch"] for e in view.epochs] == [2]
-    assert view.points == ()
+    assert (view.points, view.marks, view.pins) == ((), (), ())
 
 
 def test_a_long_run_keeps_few_points_and_their_mean(folder):
@@ -94,7 +135,8 @@ def test_a_long_run_keeps_few_points_and_their_mean(folder):
     with folder.metrics_file.open("a") as file:
         for number in range(count):
             file.write(f'{{"kind": "batch", "epoch": 1, "batch": {number + 1}, '
-                       f'"batches": {count}, "loss": {number / count}, "accuracy": 0.5}}\n')
+                       f'"batches": {count}, "loss": {number / count}, "accuracy": 0.5, '
+                       '"learning_rate": 0.001}\n')
     view = log.view()
     assert MOST_POINTS / 2 <= len(view.points) < MOST_POINTS
     places = [point[0] for point in view.points]
@@ -103,14 +145,14 @@ def test_a_long_run_keeps_few_points_and_their_mean(folder):
 
 
 def test_smoothing_leaves_short_and_straight_curves_alone():
-    short = RunView((), (), ((0.1, 3.0, 0.1), (0.2, 1.0, 0.9)), None)
+    short = RunView(points=((0.1, 3.0, 0.1, 1.0), (0.2, 1.0, 0.9, 1.0)))
     assert short.smoothed("loss") == [(0.1, 3.0), (0.2, 1.0)]
-    straight = RunView((), (), tuple((n / 1000, 2.0 * n, 0.5) for n in range(1000)), None)
+    straight = RunView(points=tuple((n / 1000, 2.0 * n, 0.5, 1.0) for n in range(1000)))
     for place, value in straight.smoothed("loss")[50:-50]:
         assert value == pytest.approx(2000 * place)
 
 
 def test_smoothing_removes_noise():
-    points = tuple((n / 1000, float(n % 2), 0.5) for n in range(1000))
-    values = [value for _, value in RunView((), (), points, None).smoothed("loss")]
+    points = tuple((n / 1000, float(n % 2), 0.5, 1.0) for n in range(1000))
+    values = [value for _, value in RunView(points=points).smoothed("loss")]
     assert max(values) - min(values) < 0.2

@@ -14,14 +14,18 @@ from pages.shared.formats import decimal, percent
 
 TRAINING, VALIDATION = "#2f6fed", "#e8590c"
 NEUTRAL = "#8a8f98"
+LINES = ((TRAINING, "solid"), (VALIDATION, "dashed"), (NEUTRAL, "dotted"))  # by importance
 LARGEST_CHART = 1200  # pixels
 MOST_SYMBOLS = 25  # on a line; more would run into each other
 BY_BATCH = "training, by batch"
 Epochs = Sequence[Mapping[str, Any]]
+Points = Sequence[tuple[float, float]]
+Marks = Sequence[tuple[float, str]]  # epoch as a decimal, and a short label
 
 
 def history_option(
-    epochs: Epochs, key: str, batches: Sequence[tuple[float, float]] = (), end: int = 0
+    epochs: Epochs, key: str, batches: Points = (), end: int = 0, marks: Marks = (),
+    rising: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
     """Return the curves of loss or accuracy by epoch, training and validation.
 
@@ -30,24 +34,30 @@ def history_option(
         key: "loss" or "accuracy".
         batches: Points (epoch as a decimal, value) inside epochs. Defaults to none.
         end: Where the axis of epochs ends. Defaults to the last epoch.
+        marks: Moments to be marked by a thin line with its label. Defaults to none.
+        rising: First and last epoch of overfitting, to be shaded. Defaults to none.
     """
     last = max(end, int(epochs[-1]["epoch"]) if epochs else 1)
     start = 0 if batches else 1
     return {
         "animation": False,
-        "grid": {"left": 8, "right": 20, "top": 36, "bottom": 24, "containLabel": True},
+        "grid": {"left": 8, "right": 20, "top": 44, "bottom": 24, "containLabel": True},
         "legend": {"top": 0, "left": 0, "data": [
             {"name": BY_BATCH, "itemStyle": {"opacity": 0}}, "training", "validation"]},
         "tooltip": {"trigger": "axis", "valueFormatter": _tooltip_format(key)},
-        "xAxis": {"type": "value", "min": start, "max": max(last, start + 1), "minInterval": 1,
-                  "name": "epoch", "nameLocation": "middle", "nameGap": 28,
-                  "splitLine": {"show": False}},
+        "xAxis": _epoch_axis(start, max(last, start + 1)),
         "yAxis": {"type": "value", "scale": True, "axisLabel": {"formatter": _axis_format(key)}},
         "series": [*_batch_series(batches, key),
-                   _series("training", key, epochs, TRAINING, "circle", "solid"),
+                   {**_series("training", key, epochs, TRAINING, "circle", "solid"),
+                    "markLine": _mark_lines(marks)},
                    {**_series("validation", f"val_{key}", epochs, VALIDATION, "rect", "dashed"),
-                    "markLine": _best_line(epochs)}],
+                    "markPoint": _best_point(epochs, key), "markArea": _rising_area(rising)}],
     }
+
+
+def _epoch_axis(start: float, end: float) -> dict[str, Any]:
+    return {"type": "value", "min": start, "max": end, "minInterval": 1, "name": "epoch",
+            "nameLocation": "middle", "nameGap": 28, "splitLine": {"show": False}}
 
 
 def _tooltip_format(key: str) -> str:
@@ -62,7 +72,7 @@ def _scale(key: str) -> float:
     return 1.0 if key.endswith("loss") else 100.0  # no formatter of an axis can multiply
 
 
-def _batch_series(batches: Sequence[tuple[float, float]], key: str) -> list[dict[str, Any]]:
+def _batch_series(batches: Points, key: str) -> list[dict[str, Any]]:
     if not batches:
         return []
     points = [[round(x, 4), round(y * _scale(key), 4)] for x, y in batches]
@@ -79,14 +89,84 @@ def _series(
             "lineStyle": {"width": 2, "type": dashes}, "itemStyle": {"color": color}}
 
 
-def _best_line(epochs: Epochs) -> dict[str, Any]:
-    best = [record["epoch"] for record in epochs if record["best"]]
-    return {"silent": True, "symbol": "none", "data": [{"xAxis": best[-1]}] if best else [],
-            "label": {"formatter": "best", "color": NEUTRAL, "position": "end"},
-            "lineStyle": {"color": NEUTRAL, "type": "dotted"}}
+def _best_point(epochs: Epochs, key: str) -> dict[str, Any]:
+    best = [record for record in epochs if record["best"]][-1:]
+    places = [[record["epoch"], round(record[f"val_{key}"] * _scale(key), 4)] for record in best]
+    return {"silent": True, "symbol": "circle", "symbolSize": 12,
+            "itemStyle": {"color": "transparent", "borderColor": VALIDATION, "borderWidth": 2},
+            "label": {"formatter": "best", "color": NEUTRAL, "position": "top", "fontSize": 12},
+            "data": [{"coord": place} for place in places]}
 
 
-def history_alt(epochs: Epochs, key: str) -> str:
+def _mark_lines(marks: Marks) -> dict[str, Any]:
+    return {"silent": True, "symbol": "none",
+            "data": [{"xAxis": round(place, 4), "label": {"formatter": label}}
+                     for place, label in marks],
+            "label": {"color": NEUTRAL, "position": "end"},
+            "lineStyle": {"color": NEUTRAL, "type": "dotted", "width": 1}}
+
+
+def _rising_area(rising: tuple[int, int] | None) -> dict[str, Any]:
+    return {"silent": True, "itemStyle": {"color": VALIDATION, "opacity": 0.09},
+            "label": {"color": NEUTRAL, "position": "insideBottomRight"},
+            "data": [[{"xAxis": rising[0], "name": "overfitting"}, {"xAxis": rising[1]}]]
+            if rising else []}
+
+
+def rate_option(rates: Points, end: int) -> dict[str, Any]:
+    """Return the learning rate by epoch.
+
+    Args:
+        rates: (epoch as a decimal, rate), oldest first, at least one.
+        end: Where the axis of epochs ends; 0 for the last place.
+    """
+    points = [[round(place, 4), float(f"{rate:.4g}")] for place, rate in _corners(rates)]
+    return {
+        "animation": False,
+        "grid": {"left": 8, "right": 20, "top": 12, "bottom": 24, "containLabel": True},
+        "tooltip": {"trigger": "axis"},
+        "xAxis": _epoch_axis(0, max(end, points[-1][0])),
+        "yAxis": {"type": "value", "min": 0, "splitNumber": 3},
+        "series": [{"name": "learning rate", "type": "line", "data": points, "symbol": "none",
+                    "lineStyle": {"width": 2}, "itemStyle": {"color": TRAINING}}],
+    }
+
+
+def _corners(points: Points) -> Points:
+    """Leave out the points between two of the same value."""
+    return [point for i, point in enumerate(points)
+            if not 0 < i < len(points) - 1
+            or not points[i - 1][1] == point[1] == points[i + 1][1]]
+
+
+def shares_option(shares: Mapping[str, Points], end: int) -> dict[str, Any]:
+    """Return how probabilities went over the epochs, one small line each.
+
+    Args:
+        shares: For each name, points (epoch, probability from 0 to 1).
+        end: Where the axis of epochs ends; 0 for the last epoch.
+    """
+    last = max([end, 2, *(int(points[-1][0]) for points in shares.values() if points)])
+    return {
+        "animation": False,
+        "grid": {"left": 4, "right": 8, "top": 8, "bottom": 4, "containLabel": True},
+        "tooltip": {"trigger": "axis", "valueFormatter": "%.1f %%"},
+        "xAxis": {"type": "value", "min": 1, "max": last, "minInterval": 1,
+                  "splitLine": {"show": False}},
+        "yAxis": {"type": "value", "min": 0, "max": 100, "splitNumber": 2,
+                  "axisLabel": {"formatter": "{value} %"}},
+        "series": [{"name": name, "type": "line", "symbol": "circle", "symbolSize": 4,
+                    "showSymbol": len(points) <= MOST_SYMBOLS, "itemStyle": {"color": color},
+                    "lineStyle": {"width": 2, "type": dashes},
+                    "data": [[epoch, round(100 * share, 2)] for epoch, share in points]}
+                   for (name, points), (color, dashes) in zip(
+                       shares.items(), LINES, strict=False)],
+    }
+
+
+def history_alt(
+    epochs: Epochs, key: str, marks: Marks = (), rising: tuple[int, int] | None = None
+) -> str:
     """Return in words what `history_option` draws."""
     if not epochs:
         return f"{key.capitalize()} by epoch: no epoch has ended yet."
@@ -95,7 +175,10 @@ def history_alt(epochs: Epochs, key: str) -> str:
     best = [record["epoch"] for record in epochs if record["best"]]
     words = (f"{key.capitalize()} by epoch: after epoch {last['epoch']}, training "
              f"{form(last[key])} and validation {form(last['val_' + key])}")
-    return f"{words}; best epoch {best[-1]}." if best else f"{words}."
+    more = [f"best epoch {best[-1]}"] if best else []
+    more += [f"overfitting from epoch {rising[0]} on"] if rising else []
+    more += [f"{label} marked at {place:.4g}" for place, label in marks]
+    return "; ".join([words, *more]) + "."
 
 
 def counts_option(

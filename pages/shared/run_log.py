@@ -22,20 +22,36 @@ from cnn.runs.folder import RunFolder
 MOST_POINTS = 250  # then neighbours are averaged: a chart is drawn again every few seconds
 SMOOTH_PART = 50  # each drawn value is the mean over this part of the curve, around its place
 
-Point = tuple[float, float, float]  # epoch as a decimal, loss, accuracy
+# A place is an epoch as a decimal: 2.5 is the middle of the third.
+Point = tuple[float, float, float, float]  # place, loss, accuracy, learning rate
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened at a moment of a run and may have bent its curves."""
+
+    place: float
+    kind: str  # of its event: note, change or resume
+    text: str
 
 
 @dataclass(frozen=True)
 class RunView:
     """What a run has told so far."""
 
-    epochs: Sequence[dict[str, Any]]  # epoch events, oldest first
-    notes: Sequence[dict[str, Any]]
-    points: Sequence[Point]  # progress inside epochs, at most MOST_POINTS
-    last: dict[str, Any] | None  # the newest batch event
+    epochs: Sequence[dict[str, Any]] = ()  # epoch events, oldest first
+    marks: Sequence[Mark] = ()
+    points: Sequence[Point] = ()  # progress inside epochs, at most MOST_POINTS
+    last: dict[str, Any] | None = None  # the newest batch event
+    pins: Sequence[dict[str, Any]] = ()  # events of pinned pictures, one per epoch, oldest first
+
+    @property
+    def rates(self) -> list[tuple[float, float]]:
+        """The learning rate by batch, as (place, rate)."""
+        return [(point[0], point[3]) for point in self.points]
 
     def smoothed(self, key: str) -> list[tuple[float, float]]:
-        """Return the curve of loss or accuracy by batch, as (epoch as a decimal, value)."""
+        """Return the curve of loss or accuracy by batch, as (place, value)."""
         values = np.array([point[1 if key == "loss" else 2] for point in self.points])
         half = len(values) // (2 * SMOOTH_PART)
         sums = np.concatenate([[0.0], np.cumsum(values)])
@@ -54,7 +70,8 @@ class RunLog:
         self._offset = 0
         self._stamp: tuple[int, int] | None = None
         self._epochs: list[dict[str, Any]] = []
-        self._notes: list[dict[str, Any]] = []
+        self._marks: list[Mark] = []
+        self._pins: list[dict[str, Any]] = []
         self._points: list[Point] = []
         self._unfinished: list[Point] = []
         self._events_per_point = 1
@@ -64,7 +81,8 @@ class RunLog:
         """Return what there is, after reading what was added since the last call."""
         with self._lock:
             self._read_new()
-            return RunView(tuple(self._epochs), tuple(self._notes), tuple(self._points), self._last)
+            return RunView(tuple(self._epochs), tuple(self._marks), tuple(self._points),
+                           self._last, tuple(self._pins))
 
     def _read_new(self) -> None:
         try:
@@ -76,33 +94,55 @@ class RunLog:
         self._stamp = (stat.st_size, stat.st_mtime_ns)
         records, self._offset = self._folder.read_events(self._offset)
         for record in records:
-            with suppress(KeyError, TypeError, ZeroDivisionError):  # a damaged line is passed over
+            # A damaged line is passed over.
+            with suppress(KeyError, TypeError, ValueError, ZeroDivisionError):
                 self._add(record)
 
     def _add(self, record: dict[str, Any]) -> None:
-        if record["kind"] == "batch":
-            place = record["epoch"] - 1 + record["batch"] / record["batches"]
-            self._add_point((place, float(record["loss"]), float(record["accuracy"])))
+        kind = record["kind"]
+        if kind == "batch":
+            self._add_point((_place(record), float(record["loss"]), float(record["accuracy"]),
+                             float(record["learning_rate"])))
             self._last = record
-        elif record["kind"] == "epoch":
-            numbers = [record[key] for key in ("epoch", "loss", "accuracy", "val_loss",
-                                               "val_accuracy", "learning_rate", "seconds", "best",
-                                               "images_per_second")]
-            if all(math.isfinite(number) for number in numbers):
-                self._epochs.append(record)
-        elif record["kind"] == "resume":
-            self._forget_after(int(record["epoch"]))
-        elif record["kind"] == "note":
-            note = {"epoch": int(record["epoch"]), "text": str(record["text"])}
-            if note not in self._notes:  # a trainer that goes on may say it again
-                self._notes.append(note)
+        elif kind == "epoch":
+            self._add_epoch(record)
+        elif kind == "resume":
+            self._go_on(record)
+        elif kind == "note":
+            self._add_mark(Mark(float(record["epoch"]), kind, str(record["text"])))
+        elif kind == "change":
+            self._add_mark(Mark(_place(record), kind, str(record["text"])))
+        elif kind == "pins":
+            self._add_pins(int(record["epoch"]), record["tops"])
 
-    def _forget_after(self, epoch: int) -> None:
-        """Drop what a trainer told of an epoch that another trainer did again."""
+    def _add_epoch(self, record: dict[str, Any]) -> None:
+        numbers = [record[key] for key in ("epoch", "loss", "accuracy", "val_loss", "val_accuracy",
+                                           "learning_rate", "seconds", "best",
+                                           "images_per_second")]
+        if all(math.isfinite(number) for number in numbers):
+            self._epochs.append(record)
+
+    def _add_mark(self, mark: Mark) -> None:
+        if mark not in self._marks:  # a trainer that goes on may say it again
+            self._marks.append(mark)
+
+    def _add_pins(self, epoch: int, tops: list[list[Any]]) -> None:
+        told = [{str(name): float(probability) for name, probability in top} for top in tops]
+        if all(math.isfinite(value) for top in told for value in top.values()):
+            self._pins.append({"epoch": epoch, "tops": told})
+
+    def _go_on(self, record: dict[str, Any]) -> None:
+        """Drop what a trainer told of batches that another trainer did again."""
+        epoch, batches = int(record["epoch"]), int(record.get("batches", 0))
+        share = int(record.get("batch", 0)) / batches if batches else 0.0
+        end = epoch + share
         self._epochs = [record for record in self._epochs if record["epoch"] <= epoch]
-        self._notes = [note for note in self._notes if note["epoch"] <= epoch]
-        self._points = [point for point in self._points if point[0] <= epoch]
-        self._unfinished, self._last = [], None
+        self._pins = [record for record in self._pins if record["epoch"] <= epoch]
+        self._marks = [mark for mark in self._marks if mark.place <= end]
+        self._points = [point for point in self._points if point[0] <= end]
+        self._unfinished = [point for point in self._unfinished if point[0] <= end]
+        self._last = None
+        self._add_mark(Mark(end, "resume", "Resumed." if end else "Begun again."))
 
     def _add_point(self, point: Point) -> None:
         if not all(map(math.isfinite, point)):
@@ -117,9 +157,14 @@ class RunLog:
             self._events_per_point *= 2
 
 
+def _place(record: dict[str, Any]) -> float:
+    return float(record["epoch"] - 1 + record["batch"] / record["batches"])
+
+
 def _mean(points: Sequence[Point]) -> Point:
-    place, loss, accuracy = (sum(column) / len(points) for column in zip(*points, strict=True))
-    return place, loss, accuracy
+    place, loss, accuracy, rate = (
+        sum(column) / len(points) for column in zip(*points, strict=True))
+    return place, loss, accuracy, rate
 
 
 @lru_cache(maxsize=16)  # not Streamlit's cache: the live feed is asked outside of any page
