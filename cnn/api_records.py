@@ -16,8 +16,10 @@ from cnn.data.catalogue import dataset_names, describe
 from cnn.models.registry import architecture_names, get_architecture
 from cnn.models.summary import Summary
 from cnn.prediction.saved import Card, SavedModel, list_models
+from cnn.runs.folder import epochs_told
 from cnn.runs.labels import read_label
 from cnn.runs.manager import RunInfo, list_runs
+from cnn.training.diagnosis import find_overfitting, in_words, remedies
 
 Record = dict[str, Any]
 
@@ -80,14 +82,24 @@ def runs_record() -> Record:
 
 
 def run_detail(run: RunInfo) -> Record:
-    """Return a run with all its settings and its last finished epoch, null before the first."""
+    """Return a run with all its settings and its last finished epoch, null before the first.
+
+    Where it overfits, `overfitting` says so and `remedies` what to try.
+    """
     events, _ = run.folder.read_events()
     # A resumed run has told of later epochs before.
     epochs = [event for event in events
               if event.get("kind") == "epoch" and event.get("epoch", 0) <= run.status.epoch]
     last = {key: finite(value) for key, value in epochs[-1].items()} if epochs else None
     settings = run.config.to_dict() if run.config else None
-    return {**run_record(run), "config": settings, "last_epoch": last}
+    return {**run_record(run), "config": settings, "last_epoch": last,
+            **_diagnosis(run, epochs_told(events, run.status.epoch))}
+
+
+def _diagnosis(run: RunInfo, epochs: list[Record]) -> Record:
+    found = find_overfitting(epochs)
+    return {"overfitting": in_words(found) if found else None,
+            "remedies": remedies(run.config, found) if found and run.config else []}
 
 
 def datasets_record() -> Record:

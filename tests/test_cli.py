@@ -23,10 +23,17 @@ from cnn.config import Augmentation, RunConfig
 from cnn.data.catalogue import load
 from cnn.data.images import encode_png
 from cnn.models.defaults import command_line
-from cnn.paths import PROJECT
+from cnn.paths import PROJECT, runs_dir
 from cnn.runs import manager
 from cnn.runs.folder import RunFolder, Status
-from cnn.training.events import BatchEvent, EpochEvent, NoteEvent, ResumeEvent
+from cnn.training.events import (
+    BatchEvent,
+    ChangeEvent,
+    EpochEvent,
+    NoteEvent,
+    PinsEvent,
+    ResumeEvent,
+)
 
 RUN = "20260101-000000-first"
 NEEDED = ["--dataset", "digits", "--architecture", "base", "--name", "first"]
@@ -555,7 +562,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         folder.write_config(CONFIG, "the command")
         folder.write_status(Status(state="running", stage="training", started=1.0))
         script = Scripted(folder, *steps)
-        monkeypatch.setattr(train, "start_run", lambda config: RUN)
+        monkeypatch.setattr(train, "start_run", lambda config, pins=(): RUN)
         monkeypatch.setattr(following.time, "sleep", script.sleep)
         return script
     return start
@@ -564,6 +571,54 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 EPOCH = EpochEvent(1, 0.5, 0.8, 0.6, 0.7, 0.001, 99.0, 1.0, True)
 DONE = Status(state="finished", epoch=1, best_epoch=1, best_val_accuracy=0.7, model="first-2",
               test_accuracy=0.9, test_loss=0.3, test_n=10, seconds=5.0, parameters=12)
+
+
+def test_pinned_pictures_reach_the_run_by_name(
+    play: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(EPOCH, PinsEvent(1, [[("3", 0.9)]]), ChangeEvent(2, 3, 9, "Flips are off.", 2.0), DONE)
+    given: list[tuple[str, bytes]] = []
+    monkeypatch.setattr(train, "start_run", lambda config, pins: given.extend(pins) or RUN)
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(name.encode())
+    pins = ["--pin", str(tmp_path / "a.png"), "--pin", str(tmp_path / "b.png")]
+    assert main(["train", *NEEDED, *pins]) == 0
+    assert given == [("a.png", b"a.png"), ("b.png", b"b.png")]
+    assert "Flips are off." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("pins", "words"), [
+    (["missing.png"], "missing.png"), (["text.png"], "text.png"), (["text.png"] * 6, "At most 5")])
+def test_a_pin_that_cannot_be_used_starts_nothing(
+    pins: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("text.png").write_text("no picture")
+    given = [word for pin in pins for word in ("--pin", pin)]
+    assert main(["train", *NEEDED, *given]) == 1
+    assert words in capsys.readouterr().err
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_runs_names_overfitting_and_what_to_try(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = RunFolder(runs_dir() / RUN)
+    folder.path.mkdir(parents=True)
+    folder.write_config(CONFIG, "the command")
+    for epoch, val_loss in enumerate([1, 0.6, 0.5, 0.5, 0.6, 0.7, 0.8, 0.9], 1):
+        folder.append_event(replace(EPOCH, epoch=epoch, loss=1 / epoch, val_loss=val_loss))
+    folder.write_status(replace(DONE, epoch=8))
+    assert main(["runs", RUN]) == 0
+    said = capsys.readouterr().out
+    assert "Overfitting since epoch 3" in said
+    assert "dropout" in said
+    assert main(["runs", RUN, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert "epoch 3" in record["overfitting"]
+    assert len(record["remedies"]) > 1
+    folder.write_status(replace(DONE, epoch=3))
+    assert main(["runs", RUN]) == 0
+    assert "Overfitting" not in capsys.readouterr().out
 
 
 def test_train_shows_each_epoch_and_ends_with_the_result(

@@ -35,7 +35,7 @@ def started(measured, monkeypatch):
     """Keep trainers from starting; returns the configurations."""
     configs = []
 
-    def start_run(config):
+    def start_run(config, pins=()):
         configs.append(config)
         return write_run(f"20260102-03040{len(configs)}-{config.name}", 0, config.name).run_id
 

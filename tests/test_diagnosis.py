@@ -87,6 +87,12 @@ def test_few_epochs_say_nothing(epochs):
     assert find_overfitting(records(np.linspace(1, 2, epochs), np.linspace(1, 0, epochs))) is None
 
 
+def test_a_loss_that_is_no_number_is_no_diagnosis():
+    epochs = overfitting()
+    epochs[9]["val_loss"] = float("nan")
+    assert find_overfitting(epochs) is None
+
+
 def config(**settings):
     return RunConfig(**{"dataset": "cifar10", "architecture": "base", "name": "x", **settings})
 
@@ -96,6 +102,7 @@ def config(**settings):
     ({"architecture": "deeper"}, ["deeper-dropout"], []),
     ({"architecture": "deeper-dropout"}, [], ["dropout"]),
     ({"architecture": "speedrun"}, [], ["dropout"]),  # normalised
+    ({"architecture": "of-another-version"}, ["shift"], ["dropout"]),
     ({"dataset": "digits"}, ["shift"], ["mirror"]),
     ({"augmentation": Augmentation(shift=0.1)}, [], ["shift"]),
     ({"early_stopping": 4}, [], ["early stopping"]),

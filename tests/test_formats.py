@@ -4,7 +4,17 @@ import math
 
 import pytest
 
-from pages.shared.formats import amount, count, decimal, duration, mega, percent, plain, size
+from pages.shared.formats import (
+    amount,
+    bytes_in_words,
+    count,
+    decimal,
+    duration,
+    mega,
+    percent,
+    plain,
+    size,
+)
 
 
 @pytest.mark.parametrize(("value", "text"), [
@@ -24,6 +34,12 @@ def test_decimal(value, text):
     (330_240, "330 k"), (999_600, "1.00 M"), (1_250_000, "1.25 M"), (2.1e9, "2.10 G")])
 def test_mega_keeps_three_digits(number, text):
     assert mega(number) == text
+
+
+@pytest.mark.parametrize(("number", "text"), [
+    (0, "0 MB"), (612 * 2**20, "612 MB"), (1000 * 2**20, "0.98 GB"), (5 * 2**28, "1.25 GB")])
+def test_memory_is_told_in_megabytes_and_gigabytes(number, text):
+    assert bytes_in_words(number) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [

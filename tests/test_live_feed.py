@@ -1,5 +1,9 @@
 """What the live page is told between two drawings: the words, and how they reach the browser."""
 
+import re
+from dataclasses import replace
+
+import psutil
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -31,6 +35,19 @@ def test_every_look_tells_what_the_trainer_has_said_since(browser):
     assert first["bars"][0] == [0.4, "Epoch 2 of 5"]
     assert second["bars"][1] == [pytest.approx(1 / 3), "Batch 7 of 21 in this epoch"]
     assert second["mark"] == first["mark"]  # nothing that needs the page to be drawn anew
+
+
+def test_memory_and_processor_of_the_trainer_are_among_the_figures(browser):
+    me = psutil.Process()
+    folder = write_run(state="running", pid=me.pid, process_created=me.create_time())
+    with folder.lock():
+        shown = {label: value for label, value, _ in
+                 browser.get(f"/live/{folder.run_id}").json()["figures"]}
+        assert re.fullmatch(r"\d+ MB|\d+\.\d\d GB", shown["Memory"])
+        assert re.fullmatch(r"\d+\.\d cores", shown["Processor"])
+        folder.write_status(replace(folder.read_status(), process_created=1.0))  # somebody else
+        shown = {label: value for label, value, _ in live_feed(folder.run_id)["figures"]}
+    assert (shown["Memory"], shown["Processor"]) == ("–", "–")
 
 
 def test_the_answer_is_never_kept(browser):

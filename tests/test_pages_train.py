@@ -33,7 +33,7 @@ def started(monkeypatch):
     """Keep trainers from starting: a run folder is written instead. Returns the configurations."""
     configs = []
 
-    def start_run(config):
+    def start_run(config, pins=()):
         configs.append(config)
         return write_run(f"20260102-03040{len(configs)}-{config.name}", 0, config.name).run_id
 
@@ -129,7 +129,7 @@ def test_start_begins_the_run_of_the_settings_and_shows_it(open_page, started):
 
 
 def test_a_start_that_fails_says_why_and_leaves_the_form(open_page, monkeypatch):
-    def fail(config):
+    def fail(config, pins=()):
         raise Unavailable("The disk is full.", "Free some space.")
 
     page = open_page("train")

@@ -75,7 +75,7 @@ class _Follower:
         for event in events:
             if event["kind"] == "batch":
                 self.line.show(self._batch_line(event))
-            elif event["kind"] != "pins":
+            elif event["kind"] != "pins":  # those are for the run's page
                 self.line.clear()
                 say(self._line_of(event))
         if not events and run.status.stage != "training":

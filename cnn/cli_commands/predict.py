@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from cnn.cli_commands.output import Output, ProgressLine, percent, say
-from cnn.data.images import MAX_BYTES, RESIZE_WAYS, decode_image
+from cnn.cli_commands.picture_files import read_picture
+from cnn.data.images import RESIZE_WAYS, decode_image
 from cnn.data.urls import fetch_image_bytes
-from cnn.errors import BadInput, CnnError, NotFound
+from cnn.errors import BadInput, CnnError
 from cnn.hardware import start_tensorflow
 from cnn.prediction.choice import default_model
 
@@ -73,21 +73,9 @@ def _answers(options: argparse.Namespace, line: ProgressLine) -> Iterator[dict[s
 def _picture(source: str) -> Any:
     """Return RGB pixels, uint8 (H, W, 3), or the error that stands for them."""
     try:
-        return decode_image(fetch_image_bytes(source) if "://" in source else _read(Path(source)))
+        return decode_image(fetch_image_bytes(source) if "://" in source else read_picture(source))
     except CnnError as error:
         return error
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)  # one more: the decoder says that it is too large
-    except FileNotFoundError as error:
-        raise NotFound(f"There is no file {str(path)!r}.", "Check the path.") from error
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        reason = "it is a folder" if path.is_dir() else str(error)
-        raise BadInput(f"{str(path)!r} cannot be read: {reason}.",
-                       "Give the path of a picture.") from error
 
 
 def _line(answer: dict[str, Any]) -> str:

@@ -70,6 +70,8 @@ def _detail(run: RunInfo, record: dict[str, Any]) -> str:
                        f"val_accuracy {percent(last['val_accuracy'])}" if last else ""),
         ("Best epoch", f"{record['best_epoch']}, validation accuracy "
                        f"{percent(record['val_accuracy'])}" if record["best_epoch"] else ""),
+        ("Overfitting", record["overfitting"] or ""),
+        ("To try", " ".join(record["remedies"])),
         ("Test", f"accuracy {percent(record['test_accuracy'])}, "
                  f"loss {number(record['test_loss'])}, "
                  f"{number(record['test_n'])} images" if record["test_n"] else ""),

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import MISSING, Field, fields, replace
+from pathlib import Path
 from typing import Any
 
 from cnn.api_records import run_record
 from cnn.cli_commands.following import CTRL_C, follow
 from cnn.cli_commands.output import Output, say
+from cnn.cli_commands.picture_files import read_picture
 from cnn.cli_commands.preset_options import add_preset_options, choose
 from cnn.config import OPTIMIZERS, PRECISIONS, SCHEDULES, Augmentation, RunConfig
 from cnn.files import suggest_name
 from cnn.models.defaults import EPOCHS, SCHEDULES_OF, default_config
 from cnn.prediction.saved import free_name
 from cnn.runs.manager import get_run, start_run
+from cnn.runs.pins import MOST_PINS
 
 _TYPES: dict[Any, type] = {"int": int, "float": float, "str": str}
 _BY_NETWORK = "(default: as the network is meant)"
@@ -61,6 +64,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         _add_setting(parser, setting)
     add_preset_options(parser)
     parser.set_defaults(wrong_usage=parser.error)  # what argparse itself cannot check
+    parser.add_argument("--pin", action="append", default=[], metavar="FILE",
+                        help="a picture to classify after every epoch, shown on the run's page; "
+                             f"up to {MOST_PINS} times")
     parser.add_argument("--detach", action="store_true",
                         help="do not wait: print the run's id and leave it to itself")
 
@@ -128,7 +134,7 @@ def run(options: argparse.Namespace) -> Output:
         extra = {"expected_seconds": span}
     else:
         config, extra = config_from_options(options), {}
-    run_id = start_run(config)
+    run_id = start_run(config, [(Path(pin).name, read_picture(pin)) for pin in options.pin])
     if options.detach:
         return Output({**run_record(get_run(run_id)), **extra},
                       f"Run {run_id} has started. Look at it: python -m cnn runs {run_id}")

@@ -7,6 +7,7 @@ Needs TensorFlow; not for the server process. Knows nothing of files, links or p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,10 +130,26 @@ def prepare(
     Returns:
         uint8 (H, W, C) of the card's input shape, and whether light and dark were exchanged.
     """
-    height, width, channels = card.input_shape
-    how = how or card.resize
+    return to_input(picture, card.input_shape, how or card.resize, card.dark_background)
+
+
+def to_input(
+    picture: NDArray[np.uint8], shape: Sequence[int], how: str, dark_background: bool
+) -> tuple[NDArray[np.uint8], bool]:
+    """Bring one RGB picture to the form that a network takes.
+
+    Args:
+        picture: uint8 (H, W, 3), 0 to 255.
+        shape: Height, width and channels of the network's input.
+        how: crop, fit or stretch.
+        dark_background: Whether the network knows light strokes on black.
+
+    Returns:
+        uint8 (H, W, C) of this shape, and whether light and dark were exchanged.
+    """
+    height, width, channels = shape
     seen = to_channels(resize(picture, (height, width), how), channels)
-    if not card.dark_background:
+    if not dark_background:
         return seen, False
     # Digits on paper are dark on light; the data sets have them light on dark. The bars of "fit"
     # say nothing about the ground of the picture.

@@ -6,6 +6,7 @@
     control.json   what a person asks of the run; written by pages and CLI, read by the trainer
     lock           held by the trainer for as long as it lives
     log.txt        the trainer's output
+    pins/          pictures that a person pinned: see `pins`
     checkpoints/   the state of the training, best weights included: see `checkpoints`
 
 A run is alive if its lock is held, never because of a process number: those are reused. Knows

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from cnn.paths import PROJECT, models_dir, runs_dir
 from cnn.runs import queue
 from cnn.runs.control import PAUSE, STOP
 from cnn.runs.folder import ACTIVE, SECONDS_TO_START, RunFolder, Status
+from cnn.runs.pins import ready_pins, save_pins
 
 # States in which a run can be taken up even without a checkpoint: it begins again.
 FRESH = ("interrupted", "paused", "failed")
@@ -95,14 +97,21 @@ def check_space() -> None:
                           f"Free at least {FREE_BYTES_NEEDED / 2**20:.0f} MB and try again.")
 
 
-def start_run(config: RunConfig) -> str:
+def start_run(config: RunConfig, pins: Sequence[tuple[str, bytes]] = ()) -> str:
     """Start a detached trainer and return the id of its run.
+
+    Args:
+        config: What it is told.
+        pins: Names and files of pictures to be classified after every epoch.
 
     Raises:
         CnnError: As `check_run` does.
+        BadInput: If one of the pictures cannot be read, or there are too many.
     """
     check_run(config)
+    pictures = ready_pins(pins)  # refused before anything is made
     folder = _new_folder(config)
+    save_pins(folder.path, pictures)
     folder.write_config(config, command_line(config))
     folder.write_status(Status(created=time.time()))
     _start_trainer(folder)

@@ -26,6 +26,7 @@ from cnn.hardware import run_in_background, start_tensorflow
 from cnn.runs import queue
 from cnn.runs.control import PAUSE, STOP
 from cnn.runs.folder import RunFolder, changes_told, epochs_told
+from cnn.runs.pins import Pins
 from cnn.runs.report import Report
 from cnn.runs.wishes import Wishes
 from cnn.training.events import (
@@ -54,6 +55,7 @@ class Worker:
         self.wishes = Wishes(folder)
         self.history: list[dict[str, Any]] = []
         self.changes: list[str] = []
+        self.pins: Pins | None = None
         self._trainer: Any = None
 
     def wait_for_turn(self) -> FileLock | None:
@@ -126,6 +128,7 @@ class Worker:
         fit_whitening(model, data.train_images)
         trainer = self._trainer = Trainer(
             model, config, data, self._on_event, self.poll, self._checkpoint)
+        self.pins = Pins(self.folder.path, dataset, model)
         self._go_on(trainer)
         self.report.say(stage="training")
         broken = self._train(trainer)
@@ -179,6 +182,8 @@ class Worker:
                 f"epoch {event.epoch}/{self._trainer.config.epochs}  loss {event.loss:.4f}  "
                 f"accuracy {event.accuracy:.4f}  val_loss {event.val_loss:.4f}  "
                 f"val_accuracy {event.val_accuracy:.4f}  {event.seconds:.1f} s")
+            if self.pins:
+                self.pins.tell(event.epoch, self.report.tell)
 
     def _checkpoint(self) -> None:
         from cnn.training.checkpoint import checkpoint_bytes

@@ -59,6 +59,8 @@ def find_overfitting(epochs: Sequence[Mapping[str, Any]]) -> Overfitting | None:
         return None
     val_losses = np.array([epoch["val_loss"] for epoch in epochs], float)
     losses = np.array([epoch["loss"] for epoch in epochs], float)
+    if not np.isfinite([val_losses, losses]).all():
+        return None
     smooth, smooth_training = _smoothed(val_losses), _smoothed(losses)
     low = int(smooth.argmin())
     if len(epochs) - 1 - low < PATIENCE:
@@ -120,6 +122,8 @@ def _augmentation(config: RunConfig) -> str:
 
 def _dropout(architecture: str) -> str:
     """Return which network with dropout to take instead, if that is wise."""
+    if architecture not in architecture_names():  # the run is of another version
+        return ""
     layers = _layers(architecture)
     # Dropout shifts the variance that batch normalisation has learned to expect.
     if any(isinstance(layer, (Dropout, BatchNorm)) for layer in layers):

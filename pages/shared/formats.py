@@ -42,6 +42,12 @@ def mega(number: float) -> str:
     return f"{number:.0f}"
 
 
+def bytes_in_words(number: float) -> str:
+    """Return an amount of memory: "612 MB", "1.25 GB"; a MB has 2**20 bytes."""
+    mega_bytes = number / 2**20
+    return f"{mega_bytes:.0f} MB" if mega_bytes < 999.5 else f"{mega_bytes / 1024:.2f} GB"
+
+
 def duration(seconds: float) -> str:
     """Return a time span: "0.4 s", "12 s", "3 min 05 s", "1 h 12 min"."""
     if not math.isfinite(seconds):

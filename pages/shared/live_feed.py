@@ -8,6 +8,7 @@ the whole page, cost it ten times as much, on the same cores as the training (do
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -17,7 +18,8 @@ from starlette.responses import JSONResponse
 from cnn.errors import CnnError
 from cnn.runs.folder import STATES, Status
 from cnn.runs.manager import RunInfo, get_run
-from pages.shared.formats import NOTHING, count, duration, mega, percent
+from cnn.runs.usage import read_usage
+from pages.shared.formats import NOTHING, bytes_in_words, count, duration, mega, percent
 from pages.shared.run_log import RunView, view_run
 
 # Seconds between two drawings of the curves, by the seconds of training from which on they hold:
@@ -74,6 +76,7 @@ def _stage(status: Status) -> str:
 def _figures(status: Status, view: RunView) -> list[tuple[str, str, str]]:
     last = view.last or {}
     left = last.get("seconds_left")
+    usage = read_usage(status)
     return [
         ("Training", percent(last.get("accuracy")),
          "Accuracy on the newest batches, while the network changes."),
@@ -83,6 +86,10 @@ def _figures(status: Status, view: RunView) -> list[tuple[str, str, str]]:
          "For all epochs asked for. Early stopping may end it before."),
         ("Images per second", mega(last["images_per_second"]) if last else NOTHING,
          "Training images, over the newest batches."),
+        ("Memory", bytes_in_words(usage.memory) if usage else NOTHING,
+         "Of the training process."),
+        ("Processor", f"{usage.cores:.1f} cores" if usage else NOTHING,
+         f"Cores that training keeps busy, of {os.cpu_count()} in this computer."),
     ]
 
 
