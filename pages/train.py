@@ -17,12 +17,14 @@ from cnn.models.registry import get_architecture
 from cnn.models.summary import summarise
 from cnn.prediction.saved import free_name
 from cnn.runs.manager import RunInfo, check_run, get_run, list_runs, tend_queue
+from cnn.runs.pins import Pin
 from pages.shared.cached import dataset
 from pages.shared.dataset_picker import choose_dataset, is_ready
 from pages.shared.errors import error_text, errors_shown
 from pages.shared.formats import count, plain
 from pages.shared.layer_table import show_graph, show_layers
 from pages.shared.live_run import show_run
+from pages.shared.pin_form import choose_pins
 from pages.shared.preset_form import OWN, choose_length, choose_preset
 from pages.shared.run_table import run_name, show_newest
 from pages.shared.starting import show_start_error, start
@@ -47,7 +49,7 @@ def draw_settings(
     """Draw the settings for a data set that is ready, and what they mean."""
     length = choose_length()
     architecture = choose_architecture() if length == OWN else ""
-    problem, config = None, None
+    problem, config, pins = None, None, list[Pin]()
     try:
         config = choose_config(info, architecture) if architecture else choose_preset(info, length)
         if config:
@@ -56,7 +58,11 @@ def draw_settings(
             draw_division(info, config)
     except CnnError as error:
         problem = error
-    draw_start(config, problem, [run.run_id for run in runs if run.active])
+    try:
+        pins = choose_pins(info)
+    except CnnError as error:
+        problem = problem or error
+    draw_start(config, pins, problem, [run.run_id for run in runs if run.active])
     with network:
         draw_network(info, architecture)
 
@@ -74,7 +80,9 @@ def draw_division(info: DatasetInfo, config: RunConfig) -> None:
                f"**{count(info.test_count)}** that were never used before.")
 
 
-def draw_start(config: RunConfig | None, problem: CnnError | None, active: list[str]) -> None:
+def draw_start(
+    config: RunConfig | None, pins: list[Pin], problem: CnnError | None, active: list[str]
+) -> None:
     """Draw the button, and why it cannot be pressed."""
     show_start_error()
     if problem:
@@ -84,7 +92,7 @@ def draw_start(config: RunConfig | None, problem: CnnError | None, active: list[
                 icon=":material/hourglass:")
     if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch",
                  key="train_start", disabled=config is None or problem is not None) and config:
-        start(config)
+        start(config, pins)
     if config:
         with st.expander("The same from the command line", icon=":material/terminal:"):
             st.code(command_line(config), language="bash", wrap_lines=True)

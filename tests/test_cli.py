@@ -605,9 +605,9 @@ def test_runs_names_overfitting_and_what_to_try(capsys: pytest.CaptureFixture[st
     folder = RunFolder(runs_dir() / RUN)
     folder.path.mkdir(parents=True)
     folder.write_config(CONFIG, "the command")
-    for epoch, val_loss in enumerate([1, 0.6, 0.5, 0.5, 0.6, 0.7, 0.8, 0.9], 1):
+    for epoch, val_loss in enumerate([1, 0.6, 0.5, 0.5, 0.6, 0.7, 0.8, 0.9, 1], 1):
         folder.append_event(replace(EPOCH, epoch=epoch, loss=1 / epoch, val_loss=val_loss))
-    folder.write_status(replace(DONE, epoch=8))
+    folder.write_status(replace(DONE, epoch=9))
     assert main(["runs", RUN]) == 0
     said = capsys.readouterr().out
     assert "Overfitting since epoch 3" in said

@@ -170,7 +170,7 @@ def test_an_active_run_is_shown_to_everybody_who_comes(open_page):
         shown = live_words(page)
         assert [(label, value) for label, value, _ in shown["figures"]] == [
             ("Training", "80.0 %"), ("Best validation", "–"), ("Time left", "1 min 01 s"),
-            ("Images per second", "1.50 k")]
+            ("Images per second", "1.50 k"), ("Memory", "–"), ("Processor", "–")]
         assert len(page.get("echarts_chart")) == 2
         assert list(page.dataframe[0].value["Epoch"]) == ["2 · best", "1"]
         assert "last words" in texts(page.code)

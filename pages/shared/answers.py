@@ -11,7 +11,7 @@ from cnn.errors import Unavailable
 from cnn.prediction.client import Prediction, shared_engine
 from pages.shared import cached
 from pages.shared.errors import error_text
-from pages.shared.formats import percent, plain
+from pages.shared.formats import confidence, plain
 from pages.shared.picture_sources import Picture, remove
 from pages.shared.pictures import enlarged_png
 
@@ -65,13 +65,6 @@ def _ask(
 ) -> Prediction:
     # The digest is the key: Streamlit would hash only a sample of large values.
     return shared_engine().predict(name, [_data], how, pictures=True, average=average)[0]
-
-
-def confidence(probability: float) -> str:
-    """Return a probability as per cent; one that is not quite 0 or 1 is not rounded to it."""
-    if probability > 0.999:
-        return "over 99.9 %"
-    return "under 0.1 %" if probability < 0.001 else percent(probability)
 
 
 def show_answer(picture: Picture, answer: Prediction, place: int) -> None:

@@ -16,6 +16,13 @@ def percent(value: float | None, digits: int = 1) -> str:
     return f"{100 * value:.{digits}f} %"
 
 
+def confidence(probability: float) -> str:
+    """Return a probability as per cent; one that is not quite 0 or 1 is not rounded to it."""
+    if probability > 0.999:
+        return "over 99.9 %"
+    return "under 0.1 %" if probability < 0.001 else percent(probability)
+
+
 def decimal(value: float | None, digits: int = 4) -> str:
     """Return a number such as a loss with a fixed number of digits."""
     return NOTHING if value is None or not math.isfinite(value) else f"{value:.{digits}f}"

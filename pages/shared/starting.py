@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import streamlit as st
 
 from cnn.config import RunConfig
 from cnn.errors import CnnError
 from cnn.runs.manager import list_runs, start_run
+from cnn.runs.pins import Pin
 from pages.shared.errors import show_error
 
 SECONDS_OF_A_DOUBLE_CLICK = 3.0
 
 
-def start(config: RunConfig) -> None:
+def start(config: RunConfig, pins: Sequence[Pin] = ()) -> None:
     """Start the run and draw the page anew, with it or with what was wrong.
 
     Not for `on_click`: a server that was just started knows no callbacks, and would lose the click.
     """
     try:
-        st.query_params["run"] = _just_started(config) or start_run(config)
+        st.query_params["run"] = _just_started(config) or start_run(config, pins)
     except CnnError as error:
         st.session_state["start_error"] = error
     st.rerun()
