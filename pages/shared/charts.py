@@ -94,7 +94,9 @@ def _best_point(epochs: Epochs, key: str) -> dict[str, Any]:
     places = [[record["epoch"], round(record[f"val_{key}"] * _scale(key), 4)] for record in best]
     return {"silent": True, "symbol": "circle", "symbolSize": 12,
             "itemStyle": {"color": "transparent", "borderColor": VALIDATION, "borderWidth": 2},
-            "label": {"formatter": "best", "color": NEUTRAL, "position": "top", "fontSize": 12},
+            # Losses come from above, accuracies from below: on the other side there is room.
+            "label": {"formatter": "best", "color": NEUTRAL, "fontSize": 12,
+                      "position": "top" if key == "loss" else "bottom"},
             "data": [{"coord": place} for place in places]}
 
 

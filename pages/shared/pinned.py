@@ -9,7 +9,7 @@ import streamlit as st
 
 from cnn.data.images import decode_image, thumbnail
 from cnn.errors import CnnError
-from cnn.runs.pins import read_pins
+from cnn.runs.pins import MOST_PINS, read_pins
 from pages.shared.charts import shares_option
 from pages.shared.formats import confidence, plain
 from pages.shared.pictures import enlarged
@@ -17,8 +17,9 @@ from pages.shared.run_log import RunView
 
 TOP = 3  # classes shown
 PICTURE = 96  # pixels
-CHART_HEIGHT = 120  # pixels
-LONGEST_NAME = 28  # characters: a card is narrow
+CHART_HEIGHT = 120
+NARROWEST = 136  # pixels, of a card: two beside each other on a phone
+LONGEST_NAME = 20  # characters: a card is narrow
 MOST_POINTS = 60  # of a line: a chart this small shows no more
 
 
@@ -41,9 +42,9 @@ def draw_pins(run: Path, view: RunView, end: int, active: bool) -> None:
     st.subheader("Your pictures", anchor=False,
                  help="Classified after every epoch by the network as it was then. The saved "
                       "model's confidences are calibrated in the end, so they may differ.")
-    with st.grid(len(pictures), min_column_width=220, gap="medium"):
+    with st.grid(MOST_PINS, min_column_width=NARROWEST, gap="medium"):
         for number, (name, image) in enumerate(pictures):
-            with st.container(gap="small"):
+            with st.container(gap="xsmall"):
                 _draw_pin(number, name, image, view, end, active)
 
 
@@ -67,7 +68,7 @@ def _draw_pin(
 
 def short(name: str) -> str:
     """Return a name of a picture that fits below it."""
-    return name if len(name) <= LONGEST_NAME else f"{name[:16]}…{name[-11:]}"
+    return name if len(name) <= LONGEST_NAME else f"{name[:10]}…{name[-9:]}"
 
 
 def _courses(

@@ -85,14 +85,18 @@ def _draw_course(view: RunView, end: int) -> None:
     if view.marks:
         with right:
             st.subheader("Events", anchor=False)
-            _draw_events(view)
+            with st.container(height=RATE_HEIGHT, border=False):  # as high as its neighbour
+                _draw_events(view)
 
 
 def _draw_events(view: RunView) -> None:
+    lines = []
     for letter, mark in _lettered(view):
         whole = mark.place.is_integer()
         moment = f"after epoch {mark.place:.0f}" if whole else f"in epoch {ceil(mark.place)}"
-        st.caption(f"**{letter}** · {moment} · {plain(mark.text)}")
+        lines.append(f"**{letter}** · {moment} · {plain(mark.text)}")
+    if lines:
+        st.caption("  \n".join(lines))
 
 
 def _axis_end(run: RunInfo, view: RunView) -> int:
