@@ -98,7 +98,7 @@ def config(**settings):
 
 
 @pytest.mark.parametrize(("settings", "said", "unsaid"), [
-    ({}, ["dropout: dropout.", "mirror", "early stopping", "about 6"], ["more images"]),
+    ({}, ["architecture dropout.", "mirror", "early stopping", "about 6"], ["more images"]),
     ({"architecture": "deeper"}, ["deeper-dropout"], []),
     ({"architecture": "deeper-dropout"}, [], ["dropout"]),
     ({"architecture": "speedrun"}, [], ["dropout"]),  # normalised

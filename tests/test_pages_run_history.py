@@ -174,7 +174,7 @@ def test_pictures_from_people_and_from_the_data_go_into_the_run(open_page, start
     assert not page.error
     page.button(key="train_start").click().run()
     (pins,) = started
-    assert [name for name, _ in pins] == ["cat.png", f"{sample.label} (training image 0)"]
+    assert [name for name, _ in pins] == ["cat.png", f"{sample.label} #0"]
     assert "cat\\.png" in texts(page.markdown)
 
 

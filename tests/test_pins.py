@@ -86,6 +86,19 @@ def test_a_run_starts_with_its_pictures_or_not_at_all(folders, monkeypatch):
     assert [pin.name for pin in read_pins(run.folder.path)] == ["a.png"]
 
 
+def test_a_real_run_tells_what_it_makes_of_its_pictures_after_every_epoch(folders):
+    from cnn.config import RunConfig
+
+    config = RunConfig("digits", "base", "watched", epochs=2, train_images=100)
+    run_id = manager.start_run(config, [("a.png", picture()), ("b.png", picture(90))])
+    run = manager.wait_until_ended(run_id, 120)
+    assert run.status.state == "finished", run.folder.log_tail()
+    told = RunLog(run.folder).view().pins
+    assert [record["epoch"] for record in told] == [1, 2]
+    assert [len(record["tops"]) for record in told] == [2, 2]
+    assert set(told[0]["tops"][0]) == {str(digit) for digit in range(10)}
+
+
 # In the trainer
 
 

@@ -144,6 +144,17 @@ def test_a_long_run_keeps_few_points_and_their_mean(folder):
     assert sum(point[1] for point in view.points) / len(view.points) == pytest.approx(0.5, abs=0.01)
 
 
+def test_a_long_run_keeps_few_answers_and_always_the_newest(folder):
+    count = 3 * MOST_POINTS
+    with folder.metrics_file.open("a") as file:
+        for number in range(1, count + 1):
+            file.write(f'{{"kind": "pins", "epoch": {number}, "tops": [[["cat", 0.5]]]}}\n')
+    told = [pins["epoch"] for pins in RunLog(folder).view().pins]
+    assert MOST_POINTS / 2 <= len(told) <= MOST_POINTS
+    assert told == sorted(told)
+    assert told[-1] == count
+
+
 def test_smoothing_leaves_short_and_straight_curves_alone():
     short = RunView(points=((0.1, 3.0, 0.1, 1.0), (0.2, 1.0, 0.9, 1.0)))
     assert short.smoothed("loss") == [(0.1, 3.0), (0.2, 1.0)]

@@ -22,8 +22,9 @@ from cnn.models.weighted import BatchNorm
 PATIENCE = 3  # epochs that the validation loss must have been rising for
 _FEWEST_EPOCHS = 6  # with fewer, nobody can tell a rise from noise
 # Of 200 simulated trainings of 40 epochs whose validation loss only wobbled, by 2 to 20 % around a
-# constant, 0 to 0.3 % of the looks saw a rise that was none; a real rise of 5 % an epoch was named
-# five to six epochs after it had begun.
+# constant, 0 to 0.3 % of the looks saw a rise that was none (up to 4 % where half of one epoch's
+# wobble carried over to the next); a real rise of 5 % an epoch was named five to six epochs after
+# it had begun.
 _NOISES = 3.0  # how many times the usual step between epochs a rise must be
 _LEAST_RISE = 0.05  # of the lowest loss
 _LEAST_LOSS = 0.01  # below, some few images decide
@@ -130,7 +131,7 @@ def _dropout(architecture: str) -> str:
         return ""
     own = f"{architecture}-dropout"
     network = own if own in architecture_names() else "dropout"
-    return f"Take a network with dropout: {network}."
+    return f"Take a network with dropout: the architecture {network}."
 
 
 def _layers(architecture: str) -> list[LayerSpec]:

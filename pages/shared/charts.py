@@ -110,7 +110,7 @@ def _mark_lines(marks: Marks) -> dict[str, Any]:
 
 def _rising_area(rising: tuple[int, int] | None) -> dict[str, Any]:
     return {"silent": True, "itemStyle": {"color": VALIDATION, "opacity": 0.09},
-            "label": {"color": NEUTRAL, "position": "insideBottomRight"},
+            "label": {"color": NEUTRAL, "position": "insideTopLeft"},
             "data": [[{"xAxis": rising[0], "name": "overfitting"}, {"xAxis": rising[1]}]]
             if rising else []}
 
@@ -153,12 +153,12 @@ def shares_option(shares: Mapping[str, Points], end: int) -> dict[str, Any]:
         "animation": False,
         "grid": {"left": 4, "right": 8, "top": 8, "bottom": 4, "containLabel": True},
         "tooltip": {"trigger": "axis", "valueFormatter": "%.1f %%"},
-        "xAxis": {"type": "value", "min": 1, "max": last, "minInterval": 1,
+        "xAxis": {"type": "value", "min": 1, "max": last, "interval": last - 1,
                   "splitLine": {"show": False}},
-        "yAxis": {"type": "value", "min": 0, "max": 100, "splitNumber": 2,
+        "yAxis": {"type": "value", "min": 0, "max": 100, "interval": 50,
                   "axisLabel": {"formatter": "{value} %"}},
         "series": [{"name": name, "type": "line", "symbol": "circle", "symbolSize": 4,
-                    "showSymbol": len(points) <= MOST_SYMBOLS, "itemStyle": {"color": color},
+                    "showSymbol": len(points) == 1, "itemStyle": {"color": color},
                     "lineStyle": {"width": 2, "type": dashes},
                     "data": [[epoch, round(100 * share, 2)] for epoch, share in points]}
                    for (name, points), (color, dashes) in zip(

@@ -17,6 +17,8 @@ from pages.shared.pictures import enlarged
 from pages.shared.pinned import short, small
 
 SAMPLE = 56  # pixels
+SAMPLES = 6
+NARROWEST = 64  # pixels, of a picture with its name
 
 
 def choose_pins(info: DatasetInfo) -> list[Pin]:
@@ -40,9 +42,9 @@ def choose_pins(info: DatasetInfo) -> list[Pin]:
 def _choose_samples(info: DatasetInfo) -> list[tuple[str, bytes]]:
     """Show one training image of each of some classes, and return those that are ticked."""
     data, chosen = dataset(info.name), []
-    present = np.unique(data.train_labels)[:MOST_PINS]
+    present = np.unique(data.train_labels)[:SAMPLES]
     st.markdown("Or training images")
-    with st.grid(MOST_PINS, min_column_width=SAMPLE, gap="small"):
+    with st.grid(SAMPLES, min_column_width=NARROWEST, gap="small"):
         for label in present:
             row = int(np.argmax(data.train_labels == label))
             name = data.class_names[label]
@@ -52,7 +54,7 @@ def _choose_samples(info: DatasetInfo) -> list[tuple[str, bytes]]:
                          alt=f"Training image {row}, in truth {name}")
                 if st.checkbox(plain(name), key=f"train_pin_{info.name}_{row}",
                                persist_state="session"):
-                    chosen.append((f"{name} (training image {row})", encode_png(image)))
+                    chosen.append((f"{name} #{row}", encode_png(image)))
     return chosen
 
 
@@ -75,7 +77,7 @@ def _show(pins: list[Pin], pictures: list[bytes]) -> None:
     if not pins:
         return
     st.markdown("These will be watched")
-    with st.grid(MOST_PINS, min_column_width=SAMPLE, gap="small"):
+    with st.grid(SAMPLES, min_column_width=NARROWEST, gap="small"):
         for pin, picture in zip(pins, pictures, strict=True):
             with st.container(gap="xxsmall"):
                 st.image(picture, output_format="PNG", alt=pin.name, width=SAMPLE)

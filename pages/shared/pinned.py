@@ -19,7 +19,7 @@ TOP = 3  # classes shown
 PICTURE = 96  # pixels
 CHART_HEIGHT = 120
 NARROWEST = 136  # pixels, of a card: two beside each other on a phone
-LONGEST_NAME = 20  # characters: a card is narrow
+LONGEST_NAME = 15  # characters: a card is narrow
 MOST_POINTS = 60  # of a line: a chart this small shows no more
 
 
@@ -68,7 +68,7 @@ def _draw_pin(
 
 def short(name: str) -> str:
     """Return a name of a picture that fits below it."""
-    return name if len(name) <= LONGEST_NAME else f"{name[:10]}…{name[-9:]}"
+    return name if len(name) <= LONGEST_NAME else f"{name[:7]}…{name[-7:]}"
 
 
 def _courses(

@@ -20,6 +20,7 @@ from pages.shared.run_log import Mark, RunView, view_run
 
 CHART_HEIGHT = 300  # pixels
 RATE_HEIGHT = 170
+MOST_EVENTS = 4  # in words; beside a chart of this height, more are scrolled
 SAME_RATE = 1e-6  # relative: TensorFlow keeps rates in float32
 FIRST_AXIS_END = 10  # epochs
 
@@ -85,7 +86,8 @@ def _draw_course(view: RunView, end: int) -> None:
     if view.marks:
         with right:
             st.subheader("Events", anchor=False)
-            with st.container(height=RATE_HEIGHT, border=False):  # as high as its neighbour
+            height = RATE_HEIGHT if len(view.marks) > MOST_EVENTS else "content"
+            with st.container(height=height, border=False):  # never higher than its neighbour
                 _draw_events(view)
 
 

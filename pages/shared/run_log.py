@@ -43,7 +43,7 @@ class RunView:
     marks: Sequence[Mark] = ()
     points: Sequence[Point] = ()  # progress inside epochs, at most MOST_POINTS
     last: dict[str, Any] | None = None  # the newest batch event
-    pins: Sequence[dict[str, Any]] = ()  # events of pinned pictures, one per epoch, oldest first
+    pins: Sequence[dict[str, Any]] = ()  # events of pinned pictures, at most MOST_POINTS
 
     @property
     def rates(self) -> list[tuple[float, float]]:
@@ -128,8 +128,11 @@ class RunLog:
 
     def _add_pins(self, epoch: int, tops: list[list[Any]]) -> None:
         told = [{str(name): float(probability) for name, probability in top} for top in tops]
-        if all(math.isfinite(value) for top in told for value in top.values()):
-            self._pins.append({"epoch": epoch, "tops": told})
+        if not all(math.isfinite(value) for top in told for value in top.values()):
+            return
+        if len(self._pins) >= MOST_POINTS:
+            self._pins = self._pins[1::2]
+        self._pins.append({"epoch": epoch, "tops": told})
 
     def _go_on(self, record: dict[str, Any]) -> None:
         """Drop what a trainer told of batches that another trainer did again."""
