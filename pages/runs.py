@@ -8,10 +8,11 @@ from __future__ import annotations
 import streamlit as st
 
 from cnn.runs.labels import read_label
-from cnn.runs.manager import RunInfo, get_run, list_runs
+from cnn.runs.manager import RunInfo, get_run, list_runs, tend_queue
 from pages.shared.errors import errors_shown
 from pages.shared.formats import count
 from pages.shared.layout import TRAIN
+from pages.shared.queue_view import draw_queue
 from pages.shared.run_panel import show_messages, show_panel
 from pages.shared.run_store import draw_deleted, draw_import
 from pages.shared.run_table import ADDRESS, SHOWN_STATES, choose_run, run_name, run_state
@@ -58,6 +59,7 @@ def look(seen: list[tuple[str, str, int]]) -> None:
 
 def main() -> None:
     """Draw the page."""
+    tend_queue()
     runs, chosen = list_runs(), st.query_params.get(ADDRESS, "")
     show_messages()
     if runs:
@@ -72,6 +74,7 @@ def main() -> None:
             # From the list first: a folder that somebody named by hand can be deleted, too.
             show_panel(next((run for run in runs if run.run_id == chosen), None)
                        or get_run(chosen))
+    draw_queue(runs)
     draw_import()
     draw_deleted()
 

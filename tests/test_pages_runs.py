@@ -9,7 +9,7 @@ from run_folders import write_run
 from cnn.config import Augmentation, RunConfig
 from cnn.models.defaults import command_line
 from cnn.paths import runs_dir
-from cnn.runs import archive
+from cnn.runs import archive, queue
 from cnn.runs.archive import export_run, verify_archive
 from cnn.runs.folder import STATES
 from cnn.runs.labels import Label, read_label, write_label
@@ -329,3 +329,35 @@ def test_a_run_to_be_like_that_does_not_exist_is_said_to_be_missing(open_page, r
     assert len(page.error) == 1
     assert page.button(key="train_start")
     assert not page.exception
+
+
+# The queue
+
+
+def test_the_queue_shows_its_order_which_can_be_changed(open_page):
+    folders = [write_run(run_id, epochs=0, name=run_id[-3:], state="queued")
+               for run_id in (OLD, NEW)]
+    for folder in folders:
+        queue.enter(folder.run_id)
+    with folders[0].lock(), folders[1].lock():
+        page = open_page("runs")
+        assert "Place **1** of 2" in texts(page.markdown)
+        page.button(key=f"run_forward_{NEW}").click().run()
+        assert queue.waiting() == [NEW, OLD]
+        page.button(key=f"run_stop_{OLD}").click().run()
+        assert folders[0].read_control().wish == "stop"
+        assert not page.error
+
+
+def test_how_many_train_at_once_is_a_setting(open_page):
+    folder = write_run(state="running")
+    with folder.lock():
+        page = open_page("runs")
+        page.number_input(key="queue_slots_1").set_value(2).run()
+        assert queue.slots() == 2
+        assert page.number_input(key="queue_slots_2").value == 2
+
+
+def test_no_queue_is_shown_where_nothing_trains(open_page, two):
+    page = open_page("runs")
+    assert not [field for field in page.number_input if field.label == "Runs at once"]

@@ -171,6 +171,14 @@ def test_a_nearly_full_disk_is_said_before_the_start(monkeypatch):
         manager.check_run(CONFIG)
 
 
+def test_a_place_for_runs_that_cannot_be_written_is_said_with_the_way_out(tmp_path, spawned):
+    (tmp_path / "runs").write_text("a file where the folder should be")
+    with pytest.raises(Unavailable, match="cannot be kept") as caught:
+        manager.start_run(CONFIG)
+    assert "CNN_RUNS_DIR" in caught.value.hint
+    assert not spawned
+
+
 def test_two_runs_in_one_second_get_two_folders(monkeypatch):
     monkeypatch.setattr(manager, "_spawn", lambda command, log: None)
     monkeypatch.setattr(manager.time, "strftime", lambda *_: "20260101-000000")
@@ -183,9 +191,6 @@ def test_the_longest_model_name_still_makes_a_run_that_can_be_found(monkeypatch)
     monkeypatch.setattr(manager, "_spawn", lambda command, log: None)
     run_id = manager.start_run(CONFIG.with_name("n" * 64))
     assert manager.get_run(run_id).config.name == "n" * 64
-
-
-# Going on with a run
 
 
 @pytest.fixture

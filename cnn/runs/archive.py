@@ -1,7 +1,8 @@
 """A run as one zip: written here, checked and taken in by another installation.
 
     manifest.json   format, run id, when, and size and SHA-256 of every file
-    config.json, status.json, metrics.jsonl, log.txt, label.json, checkpoints/*.npz, pins/*
+    config.json, status.json, metrics.jsonl, log.txt, label.json, control.json, checkpoints/*.npz,
+    pins/*
 
 The saved model is not in it: a model file from a stranger is more than data. The checkpoint has the
 best weights, as plain numbers. What is inside the files is judged by `archive_checks`; this module
@@ -41,7 +42,8 @@ MOST_JSON_BYTES = 2**20  # of each JSON file
 # In the order of writing: a run may train meanwhile. What a later file tells beyond the checkpoint
 # is told again by a resume; what an earlier one lacked would be lost.
 _FOLDERS = {"checkpoints": (".npz",), "pins": (".png", ".json")}
-_FILES = ("metrics.jsonl", "log.txt", "status.json", "config.json", LABEL_FILE)
+_FILES = ("metrics.jsonl", "log.txt", "status.json", "config.json", LABEL_FILE,
+          "control.json")
 _NEEDED = {"config.json", "status.json"}
 _HINT = "Export the run again where it was trained, and use the zip as it is."
 

@@ -36,7 +36,8 @@ def check_run_files(folder: RunFolder) -> None:
     if wrong:
         raise BadInput(f"status.json has an impossible value for {wrong}.")
     _check_metrics(folder.metrics_file)
-    for path in sorted(folder.checkpoint.parent.glob("*.npz")):
+    folder.read_control()
+    for path in folder.checkpoints.paths():
         _check_arrays(path)
     for path in sorted((folder.path / "pins").glob("*.png")):
         _check_picture(path)
@@ -95,6 +96,7 @@ def _are_answers(value: Any) -> bool:
 _VALUES: dict[str, Callable[[Any], bool]] = {
     "int": lambda value: _is_number(value, whole=True),
     "float": lambda value: _is_number(value, whole=False),
+    "float | None": lambda value: value is None or _is_number(value, whole=False),
     "list[list[tuple[str, float]]]": _are_answers,
 }
 

@@ -227,10 +227,10 @@ def changes_told(events: Sequence[dict[str, Any]]) -> list[str]:
     changes: list[tuple[float, str]] = []
     for event in events:
         if event.get("kind") == "change":
-            place = event["epoch"] - 1 + event["batch"] / event["batches"]
+            place = event["epoch"] - 1 + event["batch"] / max(event["batches"], 1)
             changes.append((place, f"Epoch {event['epoch']}: {event['text']}"))
         elif event.get("kind") == "resume":
-            kept = event["epoch"] + event.get("batch", 0) / event.get("batches", 1)
+            kept = event["epoch"] + event.get("batch", 0) / max(event.get("batches", 1), 1)
             changes = [change for change in changes if change[0] <= kept]
     # What a trainer told after its last checkpoint, the next one tells again at the same place.
     return [text for _, text in dict.fromkeys(changes)]

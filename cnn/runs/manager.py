@@ -87,10 +87,13 @@ def check_space() -> None:
     """Refuse to train where checkpoints and model would not fit.
 
     Raises:
-        Unavailable: If the disk is nearly full.
+        Unavailable: If the disk is nearly full, or the folder cannot be written.
     """
     place = runs_dir()
-    place.mkdir(parents=True, exist_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(error) from error
     free = shutil.disk_usage(place).free
     if free < FREE_BYTES_NEEDED:
         raise Unavailable(f"Only {free / 2**20:.0f} MB are free where runs are kept.",
@@ -161,10 +164,19 @@ def _new_folder(config: RunConfig) -> RunFolder:
     for number in range(1, 1000):
         ending = "" if number == 1 else f"-{number}"
         path = runs_dir() / f"{stamp}-{config.name[:40]}{ending}"
-        with suppress(FileExistsError):
+        try:
             path.mkdir(parents=True)
-            return RunFolder(path)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise _not_writable(error) from error
+        return RunFolder(path)
     raise Unavailable("No folder could be made for the run.", "Try again in a second.")
+
+
+def _not_writable(error: OSError) -> Unavailable:
+    return Unavailable(f"Runs cannot be kept in {runs_dir()} ({error.strerror or error}).",
+                       "Make that folder writable, or name another in CNN_RUNS_DIR.")
 
 
 def _spawn(command: list[str], log: int) -> None:

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse
 from cnn.errors import CnnError
 from cnn.runs.folder import STATES, Status
 from cnn.runs.manager import RunInfo, get_run
+from cnn.runs.queue import waiting
 from cnn.runs.usage import read_usage
 from pages.shared.formats import NOTHING, bytes_in_words, count, duration, mega, percent
 from pages.shared.run_log import RunView, view_run
@@ -39,8 +40,14 @@ def live_feed(run_id: str) -> Feed:
     """
     run = get_run(run_id)
     view = view_run(run.folder)
-    return {"mark": f"{run.status.state} {seconds_between_curves(view)}", "bars": _bars(run, view),
+    return {"mark": _mark(run, view), "bars": _bars(run, view),
             "figures": _figures(run.status, view), "line": _line(run.status, view)}
+
+
+def _mark(run: RunInfo, view: RunView) -> str:
+    if run.status.state == "queued":
+        return f"queued {' '.join(waiting())}"
+    return f"{run.status.state} {seconds_between_curves(view)}"
 
 
 def seconds_between_curves(view: RunView) -> int:
@@ -68,8 +75,8 @@ def _bars(run: RunInfo, view: RunView) -> list[tuple[float, str]]:
 
 
 def _stage(status: Status) -> str:
-    if status.state == "stopping":
-        return STATES["stopping"]
+    if status.state in ("pausing", "stopping"):
+        return STATES[status.state]
     return f"{status.stage[:1].upper()}{status.stage[1:]}"
 
 

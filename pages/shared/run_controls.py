@@ -37,9 +37,7 @@ def draw_controls(run: RunInfo) -> None:
     """Draw what can be done to a run that is active."""
     leaving = run.status.state in ("pausing", "stopping")
     if run.status.state == "queued":
-        _draw_queue(run)
-        _button("Cancel", ":material/cancel:", "run_stop", stop_run, run.run_id,
-                help="Leaves the queue. What was trained before is kept.")
+        draw_place(run)
         return
     if not leaving:
         _draw_changes(run)
@@ -127,17 +125,24 @@ def _changes(config: RunConfig, rate: float, epochs: int, on: bool) -> dict[str,
     return {name: wanted[name] for name in CHANGEABLE if wanted[name] != getattr(config, name)}
 
 
-def _draw_queue(run: RunInfo) -> None:
+def draw_place(run: RunInfo, ending: str = "") -> None:
+    """Draw the place of a run in the queue, if it waits, and the ways to move and cancel it.
+
+    Args:
+        run: Any.
+        ending: Of the keys of its buttons, where several runs are drawn.
+    """
     order = waiting()
-    if run.run_id not in order:
-        return
-    place = order.index(run.run_id) + 1
-    st.markdown(f"Place **{place}** of {len(order)}")
-    if len(order) > 1:
-        _button("", ":material/arrow_upward:", "run_forward", move_run, run.run_id, -1,
-                disabled=place == 1, help="One place forward")
-        _button("", ":material/arrow_downward:", "run_back", move_run, run.run_id, 1,
-                disabled=place == len(order), help="One place back")
+    if run.run_id in order:
+        place = order.index(run.run_id) + 1
+        st.markdown(f"Place **{place}** of {len(order)}", width="content")
+        if len(order) > 1:
+            _button("", ":material/arrow_upward:", f"run_forward{ending}", move_run, run.run_id, -1,
+                    disabled=place == 1, help="One place forward")
+            _button("", ":material/arrow_downward:", f"run_back{ending}", move_run, run.run_id, 1,
+                    disabled=place == len(order), help="One place back")
+    _button("Cancel", ":material/cancel:", f"run_stop{ending}", stop_run, run.run_id,
+            help="Leaves the queue. What was trained before is kept.")
 
 
 def _button(
