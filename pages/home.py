@@ -8,18 +8,20 @@ from cnn.runs.manager import RunInfo, list_runs
 from pages.shared import cached
 from pages.shared.errors import errors_shown
 from pages.shared.formats import percent, plain
-from pages.shared.layout import DATA, EVALUATE, PREDICT, TRAIN
+from pages.shared.layout import DATA, EVALUATE, PREDICT, RUNS, TRAIN
 from pages.shared.model_cards import show_models
 
 SECONDS_BETWEEN_LOOKS = 2.0
 WAYS = (
-    (PREDICT, "Predict a picture", ":material/image_search:",
+    (PREDICT, "Predict", ":material/image_search:",
      "Drop a picture and see what a trained network makes of it, at once."),
-    (TRAIN, "Train a network", ":material/model_training:",
+    (TRAIN, "Train", ":material/model_training:",
      "Choose data and a network, press Start, and watch it learn."),
-    (DATA, "Look at data", ":material/photo_library:",
+    (DATA, "Data", ":material/photo_library:",
      "What a network gets to see: images, classes, and the numbers behind them."),
-    (EVALUATE, "Evaluate a model", ":material/query_stats:",
+    (RUNS, "Runs", ":material/list_alt:",
+     "Every training there was: find one, name it, repeat it, hand it on."),
+    (EVALUATE, "Evaluate", ":material/query_stats:",
      "How often it is right, what it mixes up, and the images it got wrong."),
 )
 
@@ -53,7 +55,7 @@ def draw_run(run: RunInfo) -> None:
 
 def draw_ways() -> None:
     """Draw a card for each page."""
-    grid = st.grid(4, min_column_width=180)
+    grid = st.grid(5, min_column_width=150)
     for page, label, icon, text in WAYS:
         with grid.cell(), st.container(border=True, height="stretch"):
             st.page_link(page, label=f"**{label}**", icon=icon)

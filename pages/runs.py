@@ -61,16 +61,20 @@ def main() -> None:
     """Draw the page."""
     tend_queue()
     runs, chosen = list_runs(), st.query_params.get(ADDRESS, "")
-    show_messages()
-    if runs:
-        draw_table(runs, chosen)
-    else:
-        st.markdown("There is no run yet. Each training that you start is listed here.")
-        st.page_link(TRAIN, label="Train a network", icon=":material/model_training:")
-    if any(run.active for run in runs):
-        st.fragment(run_every=SECONDS_BETWEEN_LOOKS)(look)(marks(runs))
-    if chosen:
-        with errors_shown():
+    # Places that are always there: what comes and goes would close what is open below it.
+    messages, table, panel = st.container(), st.container(), st.container()
+    with messages:
+        show_messages()
+    with table:
+        if runs:
+            draw_table(runs, chosen)
+        else:
+            st.markdown("There is no run yet. Each training that you start is listed here.")
+            st.page_link(TRAIN, label="Train a network", icon=":material/model_training:")
+        if any(run.active for run in runs):
+            st.fragment(run_every=SECONDS_BETWEEN_LOOKS)(look)(marks(runs))
+    with panel, errors_shown():
+        if chosen:
             # From the list first: a folder that somebody named by hand can be deleted, too.
             show_panel(next((run for run in runs if run.run_id == chosen), None)
                        or get_run(chosen))

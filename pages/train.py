@@ -147,7 +147,7 @@ def main() -> None:
         st.button("New run, and all runs", icon=":material/add:", key="run_new",
                   on_click=st.query_params.update, args=({"run": NEW},))
         return
-    with errors_shown():
+    with st.container(), errors_shown():  # always there: its text comes and goes
         take_over(st.query_params.pop(LIKE, ""))
     draw_form(runs)
     show_newest(runs)

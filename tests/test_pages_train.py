@@ -272,6 +272,19 @@ def test_a_finished_run_shows_its_result(open_page):
     assert not [button for button in page.button if button.key == "run_stop"]
 
 
+@pytest.mark.parametrize(("maker", "here"), [
+    ("20260102-030405-first", True), ("20260102-030405-other", False), ("", False), (None, False)])
+def test_only_the_model_that_the_run_made_is_linked(open_page, maker, here):
+    folder = write_run(state="finished", model="first", test_accuracy=0.9, best_epoch=2)
+    if maker is not None:
+        card = write_model("first") / "card.json"
+        card.write_text(json.dumps({**json.loads(card.read_text()), "run": maker}))
+    page = open_page("train", run=folder.run_id)
+    links = [link.proto.label for link in page.get("page_link")]
+    assert ("Evaluate it" in links) == here
+    assert ("not on this computer" in texts(page.caption)) != here
+
+
 @pytest.mark.parametrize("state", ["failed", "diverged"])
 def test_a_failed_run_says_why_and_can_be_started_again(open_page, started, state):
     folder = write_run(state=state, message="The loss became nan.", hint="Lower the rate.")
