@@ -1,13 +1,17 @@
 """dashboard.py as the server sees it: one application, safe headers, no heavy imports."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from run_folders import write_run
 
+from cnn.paths import runs_dir
+from cnn.runs.trash import delete_run, list_deleted
 from pages.shared import server
 from pages.shared.server import SecurityHeaders, lifespan
 
@@ -111,3 +115,16 @@ def test_the_engine_lives_as_long_as_the_server(engine):
 
     asyncio.run(live())
     assert engine.calls[-1] == ("close",)
+
+
+def test_the_start_clears_runs_that_were_deleted_long_ago(engine):
+    write_run("20260102-030405-old", state="finished")
+    delete_run("20260102-030405-old")
+    os.utime(runs_dir() / ".trash" / "20260102-030405-old", (0, 0))
+
+    async def live():
+        async with lifespan(None):
+            assert engine.started.wait(20)
+
+    asyncio.run(live())
+    assert list_deleted() == []
