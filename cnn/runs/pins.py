@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cnn.data.dataset import Dataset
-from cnn.data.images import decode_image, encode_png, thumbnail
 from cnn.errors import BadInput, CnnError, Damaged, NotFound
 from cnn.files import atomic_path, atomic_write_bytes, atomic_write_json, read_json
 from cnn.training.events import PinsEvent
@@ -52,6 +51,8 @@ def ready_pins(pictures: Sequence[tuple[str, bytes]]) -> list[Pin]:
 
 
 def _ready(name: str, data: bytes) -> Pin:
+    from cnn.data.images import decode_image, encode_png, thumbnail  # Pillow, only when used
+
     # A name of a file may hold bytes that are no text.
     name = name.encode("utf-8", "replace").decode()[-LONGEST_NAME:]
     try:
@@ -138,6 +139,7 @@ class Pins:
 
 def _inputs(run: Path, dataset: Dataset) -> Any:
     """Return the pictures as float32 (N, H, W, C), 0 to 255."""
+    from cnn.data.images import decode_image
     from cnn.prediction.predictor import to_input
 
     try:
