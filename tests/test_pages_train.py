@@ -366,9 +366,9 @@ def keys_of(page):
     ("failed", True, {}, ["run_resume", "run_again"]),
     ("diverged", True, {}, ["run_resume", "run_again"]),
     ("diverged", False, {}, ["run_again"]),
-    ("finished", True, {"model": "first"}, ["run_continue"]),
+    ("finished", True, {"model": "gone"}, ["run_continue", "run_finish"]),
     ("finished", False, {"model": "first"}, []),
-    ("stopped", True, {"model": "first"}, ["run_continue"]),
+    ("stopped", True, {"model": "gone"}, ["run_continue", "run_finish"]),
     ("stopped", False, {"message": "Cancelled."}, ["run_again"]),
 ])
 def test_each_state_offers_its_ways_on(open_page, state, kept, more, keys):

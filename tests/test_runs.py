@@ -235,8 +235,7 @@ def test_a_run_that_has_ended_is_not_resumed_but_can_train_more_epochs(run, spaw
 @pytest.mark.parametrize("state", ["finished", "stopped", "diverged"])
 def test_a_run_without_a_checkpoint_cannot_go_on(run, spawned, state):
     folder = run(state=state, started=1.0, best_epoch=1)
-    for act in (steering.resume_run, steering.finish_run,
-                lambda run_id: steering.continue_run(run_id, 3)):
+    for act in (steering.finish_run, lambda run_id: steering.continue_run(run_id, 3)):
         with pytest.raises(BadInput, match="no checkpoint") as caught:
             act(folder.run_id)
         assert "same settings" in caught.value.hint

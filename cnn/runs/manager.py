@@ -136,7 +136,7 @@ def start_trainer(run: RunInfo, **control: Any) -> None:
     run.folder.ask(**{"wish": "", **control})
     run.folder.write_status(replace(
         run.folder.read_status(), state="starting", stage="waiting for the trainer",
-        asked=time.time(), started=0.0))
+        asked=time.time(), started=0.0, message="", hint=""))
     _start_trainer(run.folder)
 
 
