@@ -45,7 +45,7 @@ def test_a_new_epoch_begins_with_the_pace_of_the_one_before():
     for _ in range(11):
         pace.add(1.0, 100)
     assert pace.seconds_left(0, 1) == pytest.approx(1.0)  # a third of 300 images, not measured yet
-    pace.end_epoch(validation_seconds=4.0)
+    pace.end_epoch(4.0)
     assert pace.seconds_left(1000, 1) == pytest.approx(10 + 4)
     pace.add(3.0, 100)  # one slow step hardly moves it
     assert pace.per_image == pytest.approx((3 + 200 * 0.01) / 300)

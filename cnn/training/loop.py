@@ -164,9 +164,8 @@ class Trainer:
                 self._leave(meter, wish)
                 return wish
         begin = time.monotonic()
-        val_loss, val_accuracy = self.validate()
+        self._finish_epoch(meter, *self.validate())
         self._pace.end_epoch(time.monotonic() - begin)
-        self._finish_epoch(meter, val_loss, val_accuracy)
         return ""
 
     def _leave(self, meter: Meter, wish: str) -> None:

@@ -29,7 +29,7 @@ class Pace:
         self._images, self._validation_images = images, validation_images
         self._prior = 0.0  # seconds per image; 0: unknown
         self._seconds, self._seen = 0.0, 0
-        self._validation_seconds = 0.0
+        self._rest = 0.0
         self._warm = False
 
     def add(self, seconds: float, images: int) -> None:
@@ -39,11 +39,11 @@ class Pace:
             self._seen += images
         self._warm = True
 
-    def end_epoch(self, validation_seconds: float) -> None:
-        """Let a new epoch begin, after a validation of so many seconds."""
+    def end_epoch(self, rest: float) -> None:
+        """Let a new epoch begin, after so many seconds of validating and saving."""
         self._prior = self.per_image
         self._seconds, self._seen = 0.0, 0
-        self._validation_seconds = validation_seconds
+        self._rest = rest
 
     @property
     def per_image(self) -> float:
@@ -52,13 +52,13 @@ class Pace:
         images = self._seen + weight
         return (self._seconds + weight * self._prior) / images if images else 0.0
 
-    def seconds_left(self, images_left: int, validations_left: int) -> float | None:
-        """Estimate how long so many images and validations will take; None: not known yet."""
+    def seconds_left(self, images_left: int, ends_left: int) -> float | None:
+        """Estimate how long so many images and ends of epochs will take; None: not known yet."""
         if not self.per_image:
             return None
-        validation = self._validation_seconds or (
+        rest = self._rest or (
             self.per_image * self._validation_images * VALIDATION_COST)
-        return self.per_image * images_left + validation * validations_left
+        return self.per_image * images_left + rest * ends_left
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ just started, and so does not know this page's callbacks, must count as well.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -16,6 +17,7 @@ from cnn.errors import CnnError
 from cnn.models.defaults import switched_augmentation
 from cnn.prediction.saved import free_name
 from cnn.runs.manager import RunInfo
+from cnn.runs.pins import Pin, read_pins
 from cnn.runs.queue import waiting
 from cnn.runs.steering import (
     change_run,
@@ -57,8 +59,14 @@ def draw_ways_on(run: RunInfo, model_is_here: bool = True) -> None:
             _draw_resuming(run, run.config, model_is_here)
         if not run.status.model:
             _button("Start again with the same settings", ":material/replay:", "run_again",
-                    start, run.config.with_name(free_name(run.config.name)))
+                    start, run.config.with_name(free_name(run.config.name)), _pins(run))
     show_start_error()
+
+
+def _pins(run: RunInfo) -> list[Pin]:
+    with suppress(CnnError):  # without them then
+        return read_pins(run.folder.path)
+    return []
 
 
 def _draw_resuming(run: RunInfo, config: RunConfig, model_is_here: bool) -> None:
