@@ -3,7 +3,7 @@
 import pytest
 
 from cnn.errors import DiskFull
-from cnn.files import RESERVE
+from cnn.files import RESERVE, TEMPORARY
 from cnn.runs.checkpoints import DAMAGED, Checkpoints
 
 
@@ -52,6 +52,17 @@ def test_other_files_in_the_folder_are_passed_over(store):
     for name in (".tmp-1234-00002-00000-0123456789abcdef.npz", "last.npz", "00003-00000-.npz"):
         (store.folder / name).write_bytes(b"?")
     assert store.read() == (b"good", [])
+
+
+def test_what_killed_writers_left_is_swept_away_by_the_next_writer(store):
+    store.write(b"good", 1, 0)
+    for number in range(3):
+        (store.folder / f"{TEMPORARY}{number}-00002-00000-0123456789abcdef.npz").write_bytes(b"?")
+    (store.folder / "notes.txt").write_text("a person's")
+    newest = store.write(b"newest", 2, 0)
+    names = {path.name for path in store.folder.iterdir()}
+    assert names == {path.name for path in store.paths()} | {"notes.txt"}
+    assert store.paths()[0] == newest
 
 
 def test_a_disk_without_room_is_found_out_before_it_is_filled(store, monkeypatch):

@@ -13,7 +13,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from cnn.files import atomic_write_bytes, need_space
+from cnn.files import TEMPORARY, atomic_write_bytes, need_space
 
 KEPT = 2
 DAMAGED = "damaged-"  # prefix of what was set aside
@@ -51,6 +51,7 @@ class Checkpoints:
             DiskFull: If there is no room; all is as before then.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._sweep()
         need_space(self.folder, len(data))
         path = self.folder / f"{epoch:05d}-{batch:05d}-{_digest(data)}.npz"
         atomic_write_bytes(path, data)
@@ -59,6 +60,12 @@ class Checkpoints:
             with suppress(OSError):  # it is only room; the next time will do
                 old.unlink()
         return path
+
+    def _sweep(self) -> None:
+        """Delete what writers that died have left; only one trainer of a run lives at a time."""
+        for path in self.folder.glob(f"{TEMPORARY}*"):
+            with suppress(OSError):
+                path.unlink()
 
     def read(self) -> tuple[bytes | None, list[str]]:
         """Return the newest that is whole, or None, and the names of damaged ones set aside."""
