@@ -16,7 +16,7 @@ from cnn.config import Augmentation, RunConfig, config_from_dict
 from cnn.evaluation.results import read_evaluation
 from cnn.prediction.saved import list_models, read_card, read_history
 from cnn.runs import manager, queue, steering
-from cnn.training.events import BatchEvent
+from cnn.training.events import BatchEvent, EpochEvent
 from pages.shared.run_log import RunLog
 
 PATIENCE = 90  # seconds; a busy machine starts TensorFlow slowly
@@ -190,6 +190,28 @@ def test_a_run_that_died_in_its_first_epoch_begins_again(died, here):
     assert kinds.count("epoch") == 1
     points = RunLog(died).view().points
     assert 9.0 not in [loss for _, loss, _ in points]
+
+
+def test_an_epoch_that_was_saved_by_a_trainer_that_died_before_it_told_is_told(monkeypatch, here):
+    from cnn.runs.report import Report
+
+    tell = Report.tell
+
+    def die(self, event):
+        if isinstance(event, EpochEvent) and event.epoch == 2:
+            raise SystemExit
+        tell(self, event)
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(Report, "tell", die)
+        start(train_images=300, batch_size=100, epochs=3)
+    run_id = newest().run_id
+    assert newest().status.state == "interrupted"
+    assert epochs_in(newest().folder.read_events()[0]) == [1]
+    assert steering.resume_run(run_id).status.state == "finished"
+    assert epochs_in(newest().folder.read_events()[0]) == [1, 2, 3]
+    assert [row["epoch"] for row in read_history("first")] == [1, 2, 3]
+    assert [row["epoch"] for row in RunLog(newest().folder).view().epochs] == [1, 2, 3]
 
 
 def test_a_damaged_checkpoint_ends_a_resumed_run_in_words(died, here):

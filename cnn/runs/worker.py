@@ -30,6 +30,7 @@ from cnn.runs.pins import Pins
 from cnn.runs.report import Report
 from cnn.runs.wishes import Wishes
 from cnn.training.events import (
+    EVENT_KINDS,
     PAUSED,
     STOPPED_BY_HAND,
     ChangeEvent,
@@ -208,7 +209,7 @@ class Worker:
             return
         progress = trainer.progress
         self.folder.end_torn_line()
-        events, _ = self.folder.read_events()
+        events = self._complete_events(progress.last)
         self.history = epochs_told(events, progress.epoch)
         self.changes = changes_told(events)
         self._on_event(ResumeEvent(progress.epoch, progress.seconds, progress.partial.batch,
@@ -217,6 +218,15 @@ class Worker:
                   best_val_accuracy=max(progress.best_val_accuracy, 0.0))
         if damaged:
             self._note("The newest checkpoint was damaged: goes on from the one before it.")
+
+    def _complete_events(self, last: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the events; tells of an epoch that was saved by a trainer that died before."""
+        events, _ = self.folder.read_events()
+        record = {"kind": EVENT_KINDS[EpochEvent], **last}
+        if last and record not in events:
+            self.report.tell(EpochEvent(**last))
+            events.append(record)
+        return events
 
     def _evaluate_and_save(
         self, model: Any, dataset: Any, data: Any, broken: Diverged | None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cnn.config import RunConfig
@@ -203,7 +203,7 @@ class Trainer:
             meter.epoch, meter.mean_loss, meter.mean_accuracy, val_loss, val_accuracy,
             self.steps.learning_rate, meter.speed, self.elapsed(), best)
         note = self._follow_plateau(meter.epoch, val_loss)
-        progress.seconds = self.elapsed()
+        progress.seconds, progress.last = self.elapsed(), asdict(event)
         self._batch = 0
         if meter.batch == self.batches.count:
             self.save()  # before the event: an epoch that is reported is safe

@@ -34,6 +34,7 @@ class Progress:
     lowest_val_loss: float = float("inf")
     epochs_since_lowest: int = 0
     seconds: float = 0.0  # of training so far, over all sittings
+    last: dict[str, Any] = field(default_factory=dict)  # the EpochEvent of `epoch`
     stopped: str = ""  # why it ended before the last epoch asked for
 
     def to_dict(self) -> dict[str, Any]:
