@@ -153,6 +153,9 @@ def read_json_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], i
 
     A torn last line (its writer is still at it, or died) is left for the next call; a line that is
     damaged in the middle of the file is passed over.
+
+    Raises:
+        Damaged: If there is something that cannot be read at all.
     """
     try:
         with path.open("rb") as file:
@@ -160,6 +163,10 @@ def read_json_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], i
             data = file.read()
     except FileNotFoundError:
         return [], start
+    except OSError as error:
+        raise Damaged(f"{path.parent.name}/{path.name} cannot be read "
+                      f"({error.strerror or error}).",
+                      "Delete this item or restore the file from a copy.") from error
     end = data.rfind(b"\n") + 1
     records = []
     for line in data[:end].splitlines():

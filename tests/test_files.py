@@ -112,6 +112,8 @@ def test_a_torn_last_line_waits_and_a_damaged_middle_line_is_passed_over(tmp_pat
         file.write("3}\n")
     assert read_json_lines(log, end)[0] == [{"a": 3}]
     assert read_json_lines(tmp_path / "none") == ([], 0)
+    with pytest.raises(Damaged, match=tmp_path.name):
+        read_json_lines(tmp_path)
 
 
 @pytest.mark.parametrize("name", [

@@ -51,6 +51,12 @@ def test_a_waiting_run_whose_trainer_died_holds_nobody_up_and_keeps_its_place(wa
     assert queue.waiting() == [dead]
 
 
+def test_a_waiting_run_with_a_damaged_lock_holds_nobody_up(waiter):
+    damaged, living = waiter("a", alive=False), waiter("b")
+    (runs_dir() / damaged / "lock").mkdir()
+    assert queue.take_slot(living)
+
+
 def test_entering_twice_keeps_the_place(waiter):
     waiter("a"), waiter("b")
     queue.enter("a")

@@ -133,6 +133,21 @@ def test_one_damaged_run_is_listed_with_its_error_and_hides_no_other(run, damage
     assert listed[1].error is None
 
 
+def test_a_folder_in_the_place_of_a_file_is_said_in_words(run):
+    run("20260101-000000-good", state="running", started=1.0)
+    bad = run("20260102-000000-bad", state="running", started=1.0)
+    for name in ("metrics.jsonl", "log.txt", "lock"):
+        (bad.path / name).mkdir()
+    assert bad.log_tail() == ""
+    for read in (bad.read_events, bad.is_alive):
+        with pytest.raises(Damaged, match="cannot be"):
+            read()
+    listed = manager.list_runs()
+    assert isinstance(listed[0].error, Damaged)
+    assert "lock" in listed[0].status.message
+    assert listed[1].status.state == "interrupted"
+
+
 @pytest.mark.parametrize("run_id", ["..", "../runs", "a/b", ".hidden", "", "A", "x" * 200])
 def test_hostile_run_ids_never_reach_the_disk(run_id):
     with pytest.raises(BadInput):
@@ -214,6 +229,14 @@ def test_an_interrupted_run_is_started_again_with_what_it_had(run, spawned):
     assert len(spawned) == 1
 
 
+def test_a_trainer_that_cannot_be_started_is_said_in_words(run, spawned):
+    folder = run(state="paused")
+    folder.log_file.mkdir()
+    with pytest.raises(Unavailable, match="cannot be started"):
+        steering.resume_run(folder.run_id)
+    assert spawned == []
+
+
 def test_a_trainer_that_does_not_start_leaves_the_run_to_be_resumed_again(run, spawned):
     folder = run(state="running", started=1.0, epoch=3, created=time.time() - 1000)
     steering.resume_run(folder.run_id)
@@ -279,6 +302,16 @@ def test_history_takes_each_epoch_once_and_none_that_is_void():
               {"kind": "resume", "epoch": 2}, told(3, 0.6), told(4, 0.5), {"no": "kind"}]
     assert epochs_told(events, 3) == [
         {"epoch": 1, "loss": 0.9}, {"epoch": 2, "loss": 0.8}, {"epoch": 3, "loss": 0.6}]
+
+
+def test_damaged_lines_cost_only_themselves():
+    lost: list[dict[str, object]] = [
+        {"kind": "epoch", "epocj": 1}, {"kind": "change", "epoch": 1, "batch": 1, "batches": 0},
+        {"kind": "change", "text": "?"}, {"kind": "resume"}, {"kinf": "epoch"}]
+    change = {"kind": "change", "epoch": 1, "batch": 1, "batches": 2, "text": "Other."}
+    events = [*lost, {"kind": "epoch", "epoch": 1}, change, *lost]
+    assert epochs_told(events, 5) == [{"epoch": 1}]
+    assert changes_told(events) == ["Epoch 1: Other."]
 
 
 @pytest.mark.parametrize(("before", "after"), [

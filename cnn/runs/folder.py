@@ -15,7 +15,9 @@ nothing of how a trainer is started or what it does.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -110,7 +112,11 @@ class RunFolder:
         return FileLock(self.path / "lock")
 
     def is_alive(self) -> bool:
-        """Whether a trainer holds the lock at this moment."""
+        """Whether a trainer holds the lock at this moment.
+
+        Raises:
+            Damaged: If nobody could: something else has its name, or it belongs to another user.
+        """
         if not (self.path / "lock").exists():
             return False
         lock = self.lock()
@@ -118,8 +124,12 @@ class RunFolder:
             lock.acquire(timeout=0)
         except Timeout:
             return True
-        except OSError:  # a folder that may only be read: nothing trains in it
-            return False
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+                return False  # a folder that may only be read: nothing trains in it
+            raise Damaged(f"The lock of the run {self.run_id} cannot be used "
+                          f"({error.strerror or error}).",
+                          "Delete the file lock in its folder.") from error
         lock.release()
         return False
 
@@ -203,21 +213,21 @@ class RunFolder:
         update_control(self.control_file, **changes)
 
     def log_tail(self, lines: int = 40) -> str:
-        """Return the last lines of the trainer's output."""
+        """Return the last lines of the trainer's output, nothing where it cannot be read."""
         try:
             with self.log_file.open("rb") as file:
                 file.seek(0, 2)
                 file.seek(max(0, file.tell() - 32_768))
                 text = file.read().decode("utf-8", "replace")
-        except FileNotFoundError:
+        except OSError:
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
 
 def epochs_told(events: Sequence[dict[str, Any]], last: int) -> list[dict[str, Any]]:
     """Return the epoch events up to epoch `last`, each once: a resumed run tells some twice."""
-    told = {event["epoch"]: event for event in events
-            if event.get("kind") == "epoch" and event["epoch"] <= last}
+    told = {event["epoch"]: event for event in events  # a damaged line may lack anything
+            if event.get("kind") == "epoch" and event.get("epoch", last + 1) <= last}
     return [{key: value for key, value in event.items() if key != "kind"}
             for event in told.values()]
 
@@ -226,12 +236,13 @@ def changes_told(events: Sequence[dict[str, Any]]) -> list[str]:
     """Return what a person changed while it trained, but for what a resumed run did not keep."""
     changes: list[tuple[float, str]] = []
     for event in events:
-        if event.get("kind") == "change":
-            place = event["epoch"] - 1 + event["batch"] / max(event["batches"], 1)
-            changes.append((place, f"Epoch {event['epoch']}: {event['text']}"))
-        elif event.get("kind") == "resume":
-            kept = event["epoch"] + event.get("batch", 0) / max(event.get("batches", 1), 1)
-            changes = [change for change in changes if change[0] <= kept]
+        with suppress(KeyError, ZeroDivisionError):  # a damaged line is passed over
+            if event.get("kind") == "change":
+                place = event["epoch"] - 1 + event["batch"] / event["batches"]
+                changes.append((place, f"Epoch {event['epoch']}: {event['text']}"))
+            elif event.get("kind") == "resume":
+                kept = event["epoch"] + event.get("batch", 0) / event.get("batches", 1)
+                changes = [change for change in changes if change[0] <= kept]
     # What a trainer told after its last checkpoint, the next one tells again at the same place.
     return [text for _, text in dict.fromkeys(changes)]
 

@@ -155,8 +155,12 @@ def tend_queue() -> None:
 
 
 def _start_trainer(folder: RunFolder) -> None:
-    with folder.log_file.open("ab") as log:
-        _spawn([sys.executable, "-m", "cnn.runs.worker", str(folder.path)], log.fileno())
+    try:
+        with folder.log_file.open("ab") as log:
+            _spawn([sys.executable, "-m", "cnn.runs.worker", str(folder.path)], log.fileno())
+    except OSError as error:
+        raise Unavailable(f"The trainer cannot be started ({error.strerror or error}).",
+                          "Check that you may write to the run's folder.") from error
 
 
 def _new_folder(config: RunConfig) -> RunFolder:

@@ -66,8 +66,9 @@ def is_first(run_id: str) -> bool:
     for other in waiting():
         if other == run_id:
             return True
-        if RunFolder(runs_dir() / other).is_alive():
-            return False
+        with suppress(CnnError):  # a damaged run is listed with its error and holds up nobody
+            if RunFolder(runs_dir() / other).is_alive():
+                return False
     return True
 
 

@@ -78,7 +78,11 @@ class RunLog:
         self._last: dict[str, Any] | None = None
 
     def view(self) -> RunView:
-        """Return what there is, after reading what was added since the last call."""
+        """Return what there is, after reading what was added since the last call.
+
+        Raises:
+            Damaged: If the file cannot be read at all.
+        """
         with self._lock:
             self._read_new()
             return RunView(tuple(self._epochs), tuple(self._marks), tuple(self._points),
@@ -91,8 +95,8 @@ class RunLog:
             return
         if (stat.st_size, stat.st_mtime_ns) == self._stamp:
             return
-        self._stamp = (stat.st_size, stat.st_mtime_ns)
         records, self._offset = self._folder.read_events(self._offset)
+        self._stamp = (stat.st_size, stat.st_mtime_ns)
         for record in records:
             # A damaged line is passed over.
             with suppress(KeyError, TypeError, ValueError, ZeroDivisionError):
@@ -176,5 +180,9 @@ def _reader(folder: str) -> RunLog:
 
 
 def view_run(folder: RunFolder) -> RunView:
-    """Return what a run has told so far."""
+    """Return what a run has told so far.
+
+    Raises:
+        Damaged: If its metrics cannot be read at all.
+    """
     return _reader(str(folder.path)).view()
