@@ -115,7 +115,7 @@ class Worker:
         self.report.say(stage="loading the data")
         dataset, data = self._load_data()
         self.report.say(stage="building the network", train_n=len(data.train_labels),
-                  validation_n=len(data.val_labels), dataset_fingerprint=dataset.fingerprint)
+                        validation_n=len(data.val_labels), dataset_fingerprint=dataset.fingerprint)
         from cnn.models.build import build_model, float32_copy
         from cnn.models.summary import summarise
         from cnn.models.whitening import fit_whitening
@@ -139,7 +139,7 @@ class Worker:
             self.report.end("paused", asked)
             return
         self.report.say(stage="evaluating on the test images", best_epoch=progress.best_epoch,
-                  best_val_accuracy=progress.best_val_accuracy)
+                        best_val_accuracy=progress.best_val_accuracy)
         self._evaluate_and_save(float32_copy(model, config.architecture), dataset, data, broken)
 
     def _train(self, trainer: Any) -> Diverged | None:
@@ -215,7 +215,7 @@ class Worker:
         self._on_event(ResumeEvent(progress.epoch, progress.seconds, progress.partial.batch,
                                    trainer.batches.count))
         self.report.say(epoch=progress.epoch, best_epoch=progress.best_epoch,
-                  best_val_accuracy=max(progress.best_val_accuracy, 0.0))
+                        best_val_accuracy=max(progress.best_val_accuracy, 0.0))
         if damaged:
             self._note("The newest checkpoint was damaged: goes on from the one before it.")
 
@@ -237,7 +237,7 @@ class Worker:
         tested = calibrate_and_test(model, dataset, data, config, self._trainer.progress.seconds)
         evaluation = tested.evaluation
         self.report.say(stage="saving the model", test_accuracy=evaluation.accuracy,
-                  test_loss=evaluation.loss, test_n=evaluation.count)
+                        test_loss=evaluation.loss, test_n=evaluation.count)
         card = make_card(
             config, self.report.status, dataset, tested, command=self.command, stopped=stopped,
             run=self.folder.run_id, seconds=round(self.report.seconds, 1), changes=self.changes)
