@@ -20,13 +20,15 @@ from cnn.runs.manager import get_run, list_runs
 from cnn.training.events import NoteEvent, PinsEvent
 
 RUN = "20260102-030405-first"
+CHECKPOINT = "checkpoints/last.npz"
 pytestmark = pytest.mark.usefixtures("empty_folders")
 
 
 def make(run_id=RUN, **status):
     folder = write_run(run_id, **{"state": "finished", "model": "first", **status})
-    folder.checkpoint.parent.mkdir()
-    np.savez(folder.checkpoint, weights=np.arange(6, dtype=np.float32), progress=np.array("{}"))
+    (folder.path / CHECKPOINT).parent.mkdir()
+    np.savez(folder.path / CHECKPOINT,
+             weights=np.arange(6, dtype=np.float32), progress=np.array("{}"))
     return folder
 
 
@@ -85,7 +87,8 @@ def test_only_what_belongs_to_a_run_is_exported(tmp_path):
     for name in ("lock", "control.json", ".tmp-12-last.npz", "secret.txt", "label.json.bak",
                  "checkpoints/.tmp-99-last.npz", "checkpoints/notes.txt"):
         (folder.path / name).write_bytes(b"x")
-    (folder.path / "checkpoints" / "before.npz").write_bytes(folder.checkpoint.read_bytes())
+    last = folder.path / CHECKPOINT
+    last.with_name("before.npz").write_bytes(last.read_bytes())
     (folder.path / "pins").mkdir()
     (folder.path / "pins" / "1.png").write_bytes(b"picture")
     (folder.path / "checkpoints" / "link.npz").symlink_to("/etc/hostname")
@@ -119,7 +122,7 @@ def test_a_run_exported_while_it_trained_comes_in_interrupted_and_resumable(tmp_
     assert run.status.state == "interrupted"
     assert not run.active
     assert run.status.pid == 0
-    assert run.folder.checkpoint.is_file()
+    assert (run.folder.path / CHECKPOINT).is_file()
     assert state in run.status.message
 
 
@@ -130,7 +133,7 @@ def test_what_a_trainer_adds_meanwhile_does_not_spoil_the_archive(tmp_path, monk
     def add_and_train(file, path, name):
         with folder.metrics_file.open("a") as metrics:
             metrics.write('{"kind": "batch", "epo')  # torn: its writer is still at it
-        folder.checkpoint.unlink(missing_ok=True)
+        (folder.path / CHECKPOINT).unlink(missing_ok=True)
         return original(file, path, name)
 
     monkeypatch.setattr(archive, "_add", add_and_train)
@@ -188,7 +191,6 @@ def lying():
     return file.getvalue()
 
 
-CHECKPOINT = "checkpoints/last.npz"
 
 
 @pytest.mark.parametrize("change", [

@@ -181,7 +181,8 @@ def test_history_shows_both_curves_and_the_same_as_a_table(open_page):
     page = open_page("evaluate", view="History")
     accuracy, loss = charts(page)
     assert accuracy["series"][1]["data"] == [[1, 40], [2, 70], [3, 80]]
-    assert accuracy["series"][1]["markLine"]["data"] == [{"xAxis": 2}]
+    (best,) = accuracy["series"][1]["markPoint"]["data"]
+    assert best["coord"] == [2, 70]
     assert [series["name"] for series in loss["series"]] == ["training", "validation"]
     assert [series["lineStyle"]["type"] for series in loss["series"]] == ["solid", "dashed"]
     table = page.dataframe[0].value

@@ -83,11 +83,24 @@ def test_alive_means_that_the_lock_is_held_and_ends_with_the_process(run, holder
     assert not manager.get_run(folder.run_id).active
 
 
-def test_a_lock_that_cannot_be_opened_hides_no_run(run):
+def test_a_folder_that_may_only_be_read_has_no_living_trainer(run, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
     folder = run(state="running", started=time.time())
-    (folder.path / "lock").mkdir()
+    (folder.path / "lock").touch()
+    monkeypatch.setattr("cnn.runs.folder.FileLock.acquire", refuse)
     (listed,) = manager.list_runs()
     assert listed.status.state == "interrupted"
+
+
+def test_a_damaged_lock_is_said_and_hides_no_other_run(run):
+    folder = run(state="running", started=time.time())
+    (folder.path / "lock").mkdir()
+    run("20260102-000000-good", state="finished")
+    good, bad = manager.list_runs()
+    assert (good.status.state, bad.status.state) == ("finished", "failed")
+    assert "lock" in str(bad.error)
 
 
 def test_a_run_that_was_only_just_started_is_not_called_interrupted(run):
