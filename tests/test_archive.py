@@ -84,7 +84,7 @@ def test_a_run_comes_back_elsewhere_to_the_last_byte(tmp_path):
 
 def test_only_what_belongs_to_a_run_is_exported(tmp_path):
     folder = make()
-    for name in ("lock", "control.json", ".tmp-12-last.npz", "secret.txt", "label.json.bak",
+    for name in ("lock", ".tmp-12-last.npz", "secret.txt", "label.json.bak",
                  "checkpoints/.tmp-99-last.npz", "checkpoints/notes.txt"):
         (folder.path / name).write_bytes(b"x")
     last = folder.path / CHECKPOINT

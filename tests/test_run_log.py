@@ -1,6 +1,8 @@
 """Following a run's metrics: nothing twice, nothing lost, never too much."""
 
+import json
 import math
+from dataclasses import asdict
 
 import pytest
 
@@ -128,6 +130,17 @@ def test_damaged_and_infinite_records_are_passed_over(folder):
     view = RunLog(folder).view()
     assert [e["epoch"] for e in view.epochs] == [2]
     assert (view.points, view.marks, view.pins) == ((), (), ())
+
+
+def test_the_newest_progress_has_all_that_is_said_of_it(folder):
+    folder.append_event(batch(1))
+    with folder.metrics_file.open("a") as file:
+        for name in ("images_per_second", "learning_rate", "seconds"):
+            record = {"kind": "batch", **asdict(batch(2))}
+            file.write(json.dumps({key: value for key, value in record.items() if key != name})
+                       + "\n")
+            file.write(json.dumps({**record, name: "many"}) + "\n")
+    assert RunLog(folder).view().last["batch"] == 1
 
 
 def test_a_long_run_keeps_few_points_and_their_mean(folder):

@@ -107,7 +107,8 @@ class RunLog:
         if kind == "batch":
             self._add_point((_place(record), float(record["loss"]), float(record["accuracy"]),
                              float(record["learning_rate"])))
-            self._last = record
+            if all(math.isfinite(record[key]) for key in ("images_per_second", "seconds")):
+                self._last = record
         elif kind == "epoch":
             self._add_epoch(record)
         elif kind == "resume":
