@@ -45,28 +45,27 @@ _EPOCH = re.compile(r"Epoch (\d+) of")
 
 def epoch_shown(page: Page) -> int:
     """Return the epoch that the page's figures are in; 0 where there are none."""
-    found = _EPOCH.search(page.evaluate(
-        "() => [...document.querySelectorAll('[role=progressbar]')]"
-        ".map(bar => bar.getAttribute('aria-label')).join(' | ')"))
+    labels = page.locator("[role=progressbar]").evaluate_all(
+        "bars => bars.map(bar => bar.getAttribute('aria-label')).join(' | ')")
+    found = _EPOCH.search(labels)
     return int(found[1]) if found else 0
 
 
 def seconds_until_news(page: Page, epoch: int, begin: float) -> float:
-    """Return how long after `begin` the page is connected and shows a later epoch."""
+    """Return how long after `begin` the page is connected and shows a later epoch; at most 120."""
     wait_for(lambda: epoch_shown(page) > epoch and page.locator(_CONNECTED).count() == 1,
              PATIENCE_WITH_PAGE)
     return time.monotonic() - begin
 
 
-def kill_once(server: Dashboard, page: Page, folder: Any, chance: random.Random) -> tuple[
-        Dashboard, float]:
-    """Kill the server and start another; return it and how long the page took."""
+def kill_once(servers: list[Dashboard], page: Page, folder: Any, chance: random.Random) -> float:
+    """Kill the last server and start another; return how long the page took."""
     time.sleep(chance.uniform(0, MOST_SECONDS))
-    server.kill()
+    servers[-1].kill()
     time.sleep(chance.uniform(0, MOST_SECONDS))
     epoch, begin = last_epoch_told(folder), time.monotonic()
-    server = start_dashboard({}, server.port)
-    return server, seconds_until_news(page, epoch, begin)
+    servers.append(start_dashboard({}, servers[-1].port))
+    return seconds_until_news(page, epoch, begin)
 
 
 def check_run(folder: Any, tally: Tally) -> None:
@@ -84,24 +83,24 @@ def watch(count: int, chance: random.Random, tally: Tally) -> list[float]:
     run_id = manager.start_run(CONFIG)
     folder = manager.get_run(run_id).folder
     wait_for(lambda: last_epoch_told(folder) >= 1)
-    server, took = start_dashboard({}), []
+    servers, took = [start_dashboard({})], []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS))
         page = browser.new_page()
         page.set_default_timeout(1000 * PATIENCE_WITH_PAGE)
-        page.goto(f"{server.url}/train?run={run_id}")
-        seconds_until_news(page, 0, time.monotonic())
         try:
+            page.goto(f"{servers[0].url}/train?run={run_id}")
+            seconds_until_news(page, 0, time.monotonic())
             for number in range(count):
-                server, seconds = kill_once(server, page, folder, chance)
+                seconds = kill_once(servers, page, folder, chance)
                 tally.times += 1
                 took.append(seconds)
                 tally.check(seconds <= SECONDS_TO_BE_BACK, KINDS[1], f"{seconds:.1f} s")
                 check_run(folder, tally)
-                tell(f"{number + 1}: server up after {server.seconds_to_health:.1f} s, "
+                tell(f"{number + 1}: server up after {servers[-1].seconds_to_health:.1f} s, "
                      f"news after {seconds:.1f} s")
         finally:
-            server.kill()
+            servers[-1].kill()
             browser.close()
     steering.stop_run(run_id)
     status = manager.wait_until_ended(run_id, PATIENCE).status
