@@ -82,7 +82,7 @@ class Scenario:
         if kind == EARLY:
             where = self._kill_early(tally)
         else:
-            where = self._kill_late(tally, kind, begin, seen)
+            where = self._kill_late(tally, kind, begin)
             self._check_resumed(tally, told, seen)
         self._check_left(tally, where)
         told, _ = self._state()
@@ -94,6 +94,11 @@ class Scenario:
         if self.folder.path == runs_dir():
             return 0, 0
         return last_epoch_told(self.folder), len(events_of(self.folder))
+
+    def _bytes_told(self) -> int:
+        with suppress(OSError):
+            return self.folder.metrics_file.stat().st_size
+        return 0
 
     def _start(self, tally: Tally) -> None:
         if self.folder.path == runs_dir():
@@ -130,10 +135,12 @@ class Scenario:
             slot.release()
         return "while it waited for its slot" if waits else "while it started"
 
-    def _kill_late(self, tally: Tally, kind: str, begin: float, seen: int) -> str:
+    def _kill_late(self, tally: Tally, kind: str, begin: float) -> str:
+        before = self._bytes_told()
         self._start(tally)
         process = self.trainers.last
-        wait_for(lambda: len(events_of(self.folder)) > seen or process.poll() is not None)
+        # More than the end of a line that the trainer before left unfinished.
+        wait_for(lambda: self._bytes_told() > before + 1 or process.poll() is not None)
         self.seconds_to_train = time.monotonic() - begin
         if kind == TRAINING:
             time.sleep(self.chance.uniform(0, MOST_SECONDS))
@@ -152,7 +159,8 @@ class Scenario:
         new = events_of(self.folder)[seen:]
         if not tally.check(bool(new), "resumes failed", f"no training: {self._why()}") or not told:
             return
-        first = new[0]
+        # An epoch that the trainer before had saved and not told may be told first.
+        first = next((event for event in new if event["kind"] != "epoch"), new[0])
         tally.check(first["kind"] == "resume" and first["epoch"] >= told, "resumes failed",
                     f"after epoch {told} was told it went on with {first}")
 
