@@ -38,9 +38,11 @@ def test_the_last_best_epoch_is_marked_on_the_validation_curve():
 
 
 def test_events_are_labelled_lines_at_their_place():
-    training = history_option(epochs(3), "loss", marks=[(1.25, "A"), (2.0, "B")])["series"][0]
+    training = history_option(
+        epochs(3), "loss", marks=[(1.25, "A"), (2.0, "B"), (2.0, "C")])
+    training = training["series"][0]
     assert training["markLine"]["data"] == [
-        {"xAxis": 1.25, "label": {"formatter": "A"}}, {"xAxis": 2.0, "label": {"formatter": "B"}}]
+        {"xAxis": 1.25, "label": {"formatter": "A"}}, {"xAxis": 2.0, "label": {"formatter": "B C"}}]
 
 
 def test_overfitting_is_shaded_from_its_first_to_its_last_epoch():

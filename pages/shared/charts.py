@@ -101,9 +101,12 @@ def _best_point(epochs: Epochs, key: str) -> dict[str, Any]:
 
 
 def _mark_lines(marks: Marks) -> dict[str, Any]:
+    labels: dict[float, list[str]] = {}  # several of one moment share a line
+    for place, label in marks:
+        labels.setdefault(round(place, 4), []).append(label)
     return {"silent": True, "symbol": "none",
-            "data": [{"xAxis": round(place, 4), "label": {"formatter": label}}
-                     for place, label in marks],
+            "data": [{"xAxis": place, "label": {"formatter": " ".join(letters)}}
+                     for place, letters in labels.items()],
             "label": {"color": NEUTRAL, "position": "end"},
             "lineStyle": {"color": NEUTRAL, "type": "dotted", "width": 1}}
 
