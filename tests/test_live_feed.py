@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from cnn.errors import NotFound
+from cnn.runs import queue
 from cnn.training.events import BatchEvent
 from pages.shared.live_feed import answer, live_feed
 from tests.run_folders import write_run
@@ -81,3 +82,15 @@ def test_the_mark_follows_the_state():
         folder.ask(wish="stop")
         assert live_feed(folder.run_id)["mark"].startswith("stopping ")
     assert live_feed(folder.run_id)["mark"].startswith("interrupted ")
+
+
+def test_a_run_that_waits_says_so_and_its_mark_follows_the_queue():
+    first, second = (write_run(f"20260102-03040{n}-x", epochs=0, state="queued") for n in (1, 2))
+    with first.lock(), second.lock():
+        for folder in (first, second):
+            queue.enter(folder.run_id)
+        feed = live_feed(second.run_id)
+        assert "Waits for its turn" in feed["bars"][0][1]
+        assert feed["figures"] == []
+        queue.move(second.run_id, -1)
+        assert live_feed(second.run_id)["mark"] != feed["mark"]

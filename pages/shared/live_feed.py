@@ -75,12 +75,14 @@ def _bars(run: RunInfo, view: RunView) -> list[tuple[float, str]]:
 
 
 def _stage(status: Status) -> str:
-    if status.state in ("pausing", "stopping"):
+    if status.state in ("queued", "pausing", "stopping"):
         return STATES[status.state]
     return f"{status.stage[:1].upper()}{status.stage[1:]}"
 
 
 def _figures(status: Status, view: RunView) -> list[tuple[str, str, str]]:
+    if status.state == "queued":
+        return []
     last = view.last or {}
     left = last.get("seconds_left")
     usage = read_usage(status)

@@ -42,7 +42,7 @@ def draw_history(run_id: str) -> None:
 
 def _draw_curves(run: RunInfo, view: RunView, end: int, found: Overfitting | None) -> None:
     if not view.points and not view.epochs:
-        if run.active:
+        if run.active and run.status.state != "queued":
             st.skeleton(height=CHART_HEIGHT)
         return
     marks = [(mark.place, letter) for letter, mark in _lettered(view)]
