@@ -31,7 +31,8 @@ from benchmarks.dashboard_process import CHROMIUM_ARGS, dashboard
 from benchmarks.report import arguments, publish, table
 from cnn.config import RunConfig
 from cnn.runs.folder import RunFolder
-from cnn.runs.manager import get_run, start_run, stop_run, wait_until_ended
+from cnn.runs.manager import get_run, start_run, wait_until_ended
+from cnn.runs.steering import stop_run
 
 PATIENCE = 600.0
 TRAIN_IMAGES = 10_000  # short epochs
