@@ -61,7 +61,7 @@ class Worker:
 
     def wait_for_turn(self) -> FileLock | None:
         """Return the slot when it is this run's turn; None if somebody asked for its end before."""
-        queue.enter(self.folder.run_id)
+        self.report.when_there_is_room(lambda: queue.enter(self.folder.run_id))
         while True:
             slot = queue.take_slot(self.folder.run_id)
             if slot:
