@@ -16,6 +16,7 @@ import statistics
 import time
 from typing import Any
 
+import psutil
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.dashboard_process import CHROMIUM_ARGS, Dashboard, start_dashboard
@@ -68,6 +69,13 @@ def kill_once(servers: list[Dashboard], page: Page, folder: Any, chance: random.
     return seconds_until_news(page, epoch, begin)
 
 
+def end(server: Dashboard) -> None:
+    """Kill the last server, and wait for its engine: it would write into folders that are gone."""
+    children = psutil.Process(server.process.pid).children(recursive=True)
+    server.kill()
+    psutil.wait_procs(children, PATIENCE_WITH_PAGE)
+
+
 def check_run(folder: Any, tally: Tally) -> None:
     """See that one trainer has told every epoch, and trains."""
     events = events_of(folder)
@@ -100,7 +108,8 @@ def watch(count: int, chance: random.Random, tally: Tally) -> list[float]:
                 tell(f"{number + 1}: server up after {servers[-1].seconds_to_health:.1f} s, "
                      f"news after {seconds:.1f} s")
         finally:
-            servers[-1].kill()
+            if servers[-1].process.poll() is None:
+                end(servers[-1])
             browser.close()
     steering.stop_run(run_id)
     status = manager.wait_until_ended(run_id, PATIENCE).status
