@@ -20,6 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from cnn.errors import BadInput, Damaged, DiskFull, NotFound, Unavailable
 
 TEMPORARY = ".tmp-"  # prefix of unfinished files and folders; safe to delete when no writer lives
@@ -76,6 +78,25 @@ def atomic_path(target: Path) -> Iterator[Path]:
         else:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path` for the length of a block; who comes second waits.
+
+    Raises:
+        Unavailable: If the folder cannot be written.
+    """
+    lock = FileLock(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise _disk_error(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _disk_error(target: Path, error: OSError) -> Unavailable:

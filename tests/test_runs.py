@@ -452,6 +452,18 @@ def test_changes_told_are_those_that_a_resumed_run_kept():
     assert changes_told(events) == ["Epoch 1: kept", "Epoch 2: again"]
 
 
+def test_what_cannot_be_asked_for_in_a_folder_that_may_only_be_read_is_said(run, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    folder = run(state="paused", started=1.0)
+    monkeypatch.setattr("cnn.files.FileLock.acquire", refuse)
+    with pytest.raises(Unavailable, match="cannot be written"):
+        steering.change_run(folder.run_id, epochs=7)
+    with pytest.raises(Unavailable, match="cannot be written"):
+        steering.move_run(folder.run_id, -1)
+
+
 # A clock that jumps
 
 

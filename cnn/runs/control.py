@@ -9,11 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from cnn.config import CHANGEABLE, Augmentation, RunConfig, config_from_dict
 from cnn.errors import BadInput, CnnError, NotFound
-from cnn.files import atomic_write_json, read_json
+from cnn.files import atomic_write_json, locked, read_json
 
 PAUSE, STOP = "pause", "stop"
 WISHES = ("", PAUSE, STOP)
@@ -62,8 +60,9 @@ def update_control(path: Path, **changes: Any) -> Control:
 
     Raises:
         BadInput: If a value is out of range.
+        Unavailable: If the folder cannot be written.
     """
-    with FileLock(path.with_suffix(".lock")):
+    with locked(path.with_suffix(".lock")):
         try:
             control = read_control(path)
         except CnnError:  # edited by hand: what cannot be understood is not kept

@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cnn.errors import BadInput, CnnError, NotFound
-from cnn.files import atomic_write_json, read_json
+from cnn.files import atomic_write_json, locked, read_json
 from cnn.paths import runs_dir
 from cnn.runs.folder import RunFolder
 
@@ -78,8 +78,7 @@ def move(run_id: str, steps: int) -> None:
     Raises:
         NotFound: If it does not wait.
     """
-    _folder().mkdir(parents=True, exist_ok=True)
-    with FileLock(_folder() / "order.lock"):
+    with locked(_folder() / "order.lock"):
         order = waiting()
         if run_id not in order:
             raise NotFound(f"The run {run_id} does not wait in the queue.",
