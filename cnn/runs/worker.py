@@ -24,7 +24,7 @@ from cnn.errors import BadInput, CnnError, Damaged
 from cnn.files import is_disk_full
 from cnn.hardware import run_in_background, start_tensorflow
 from cnn.runs import queue
-from cnn.runs.control import PAUSE, STOP
+from cnn.runs.control import PAUSE, STOP, Control
 from cnn.runs.folder import RunFolder, changes_told, epochs_told
 from cnn.runs.pins import Pins
 from cnn.runs.report import Report
@@ -58,6 +58,7 @@ class Worker:
         self.changes: list[str] = []
         self.pins: Pins | None = None
         self._trainer: Any = None
+        self._followed: Control | None = None
 
     def wait_for_turn(self) -> FileLock | None:
         """Return the slot when it is this run's turn; None if somebody asked for its end before."""
@@ -93,14 +94,20 @@ class Worker:
     def poll(self) -> str:
         """Return how training is to end, if it is; apply what else was asked for."""
         wish = self.wishes.look()
+        self.wishes.complain_to(self._note)
+        if self.wishes.control is not self._followed:
+            self._followed = self.wishes.control
+            self._change_settings(self._followed)
+        return _OUTCOMES.get(wish, "")
+
+    def _change_settings(self, control: Control) -> None:
         try:
-            wanted = self.wishes.control.applied_to(self._trainer.config)
-            if wanted != self._trainer.config:
-                self._trainer.change(wanted)
-            self.wishes.complain_to(self._note)
+            wanted = control.applied_to(self._trainer.config)
         except BadInput as error:  # such as a schedule that does not go with the change
             self._note(str(error))
-        return _OUTCOMES.get(wish, "")
+        else:
+            if wanted != self._trainer.config:
+                self._trainer.change(wanted)
 
     def _note(self, text: str) -> None:
         self._on_event(NoteEvent(self.report.status.epoch, text, self._trainer.elapsed()))
