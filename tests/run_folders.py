@@ -8,8 +8,9 @@ from typing import Any
 from cnn.config import RunConfig
 from cnn.models.defaults import command_line
 from cnn.paths import runs_dir
+from cnn.runs.event_writer import EventWriter
 from cnn.runs.folder import RunFolder, Status
-from cnn.training.events import BatchEvent, EpochEvent
+from cnn.training.events import BatchEvent, EpochEvent, Event
 
 
 def write_run(run_id: str = "20260102-030405-first", epochs: int = 2, name: str = "first",
@@ -29,6 +30,11 @@ def write_run(run_id: str = "20260102-030405-first", epochs: int = 2, name: str 
 
 def write_epoch(folder: RunFolder, epoch: int) -> None:
     """Append what a trainer tells of one epoch."""
-    folder.append_event(BatchEvent(epoch, 21, 21, 0.9 / epoch, 0.8, 0.001, 1500.0, 2.0 * epoch, 61))
-    folder.append_event(EpochEvent(epoch, 1 / epoch, 0.75, 1.1 / epoch, 0.7, 0.001, 1400.0,
+    tell(folder, BatchEvent(epoch, 21, 21, 0.9 / epoch, 0.8, 0.001, 1500.0, 2.0 * epoch, 61))
+    tell(folder, EpochEvent(epoch, 1 / epoch, 0.75, 1.1 / epoch, 0.7, 0.001, 1400.0,
                                    2.5 * epoch, epoch <= 2))
+
+
+def tell(folder: RunFolder, event: Event) -> None:
+    """Append an event, as a trainer does."""
+    EventWriter(folder.metrics_file).write(event)

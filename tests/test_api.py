@@ -16,6 +16,7 @@ import pytest
 import stub_engine
 from fastapi import HTTPException, Request
 from model_folders import write_model
+from run_folders import tell
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
@@ -135,7 +136,7 @@ def test_a_run_is_shown_with_its_last_epoch(client: TestClient, tmp_path: Path) 
     folder = make_run(tmp_path, state="finished", epoch=2, best_epoch=1, best_val_accuracy=0.5,
                       model="first", test_accuracy=0.9, test_loss=0.3, test_n=10)
     for epoch in (1, 2):
-        folder.append_event(EpochEvent(epoch, 0.5, 0.8, float("nan"), 0.7, 0.001, 99.0, 1.0, True))
+        tell(folder, EpochEvent(epoch, 0.5, 0.8, float("nan"), 0.7, 0.001, 99.0, 1.0, True))
     run = client.get(f"/api/runs/{RUN}").json()
     assert (run["state"], run["name"], run["epochs"], run["epochs_asked"]) == (
         "finished", "first", 2, 4)

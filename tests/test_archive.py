@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from run_folders import write_run
+from run_folders import tell, write_run
 
 from cnn.data.images import encode_png
 from cnn.errors import BadInput, CnnError, Damaged, NotFound, Refused, Unavailable
@@ -329,8 +329,8 @@ def test_an_archive_that_was_packed_again_by_hand_is_taken(tmp_path, exported):
 
 def test_events_of_every_kind_pass_the_checks(tmp_path):
     folder = make()
-    folder.append_event(NoteEvent(1, "lower rate", 2.0))
-    folder.append_event(PinsEvent(1, [[("cat", 0.5), ("dog", 0.25)], []]))
+    tell(folder, NoteEvent(1, "lower rate", 2.0))
+    tell(folder, PinsEvent(1, [[("cat", 0.5), ("dog", 0.25)], []]))
     with folder.metrics_file.open("a") as file:
         file.write('{"kind": "of a newer version"}\n[]\n3\n{"kind": ["epoch"]}\n{"kind": "ba\n')
         file.write('{"kind": "note", "epoch": 1, "text": "x", "seconds": NaN}\n')

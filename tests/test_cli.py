@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from model_folders import write_model
+from run_folders import tell
 
 from cnn.api_records import models_record
 from cnn.cli import COMMANDS, build_parser, command_module, main
@@ -259,7 +260,7 @@ def finished(tmp_path: Path) -> RunFolder:
     folder.write_status(Status(
         state="finished", created=1.0, started=2.0, epoch=2, best_epoch=1, best_val_accuracy=0.5,
         model="first", test_accuracy=0.9, test_loss=0.3, test_n=1000, seconds=75.0))
-    folder.append_event(EpochEvent(2, 0.5, 0.8, 0.6, 0.7, 0.001, 99.0, 1.0, False))
+    tell(folder, EpochEvent(2, 0.5, 0.8, 0.6, 0.7, 0.001, 99.0, 1.0, False))
     return folder
 
 
@@ -550,7 +551,7 @@ class Scripted:
             self.folder.write_status(step)
             self.lock.release()
         else:
-            self.folder.append_event(step)
+            tell(self.folder, step)
 
 
 @pytest.fixture
@@ -606,7 +607,7 @@ def test_runs_names_overfitting_and_what_to_try(capsys: pytest.CaptureFixture[st
     folder.path.mkdir(parents=True)
     folder.write_config(CONFIG, "the command")
     for epoch, val_loss in enumerate([1, 0.6, 0.5, 0.5, 0.6, 0.7, 0.8, 0.9, 1], 1):
-        folder.append_event(replace(EPOCH, epoch=epoch, loss=1 / epoch, val_loss=val_loss))
+        tell(folder, replace(EPOCH, epoch=epoch, loss=1 / epoch, val_loss=val_loss))
     folder.write_status(replace(DONE, epoch=9))
     assert main(["runs", RUN]) == 0
     said = capsys.readouterr().out
@@ -715,7 +716,7 @@ def interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         folder.path.mkdir(parents=True)
         folder.write_config(CONFIG, "the command")
         folder.write_status(Status(state="running", stage="training", started=1.0, epoch=2))
-        folder.append_event(replace(EPOCH, epoch=2, val_accuracy=0.25))
+        tell(folder, replace(EPOCH, epoch=2, val_accuracy=0.25))
 
         def spawn(command: list[str], log: int) -> None:
             assert command[-1] == str(folder.path)

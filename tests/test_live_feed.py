@@ -13,7 +13,7 @@ from cnn.errors import NotFound
 from cnn.runs import queue
 from cnn.training.events import BatchEvent
 from pages.shared.live_feed import answer, live_feed
-from tests.run_folders import write_run
+from tests.run_folders import tell, write_run
 
 pytestmark = pytest.mark.usefixtures("folders")
 
@@ -31,7 +31,7 @@ def test_every_look_tells_what_the_trainer_has_said_since(browser):
     folder = write_run(state="running")
     with folder.lock():
         first = browser.get(f"/live/{folder.run_id}").json()
-        folder.append_event(batch(3, 7, 20.0))
+        tell(folder, batch(3, 7, 20.0))
         second = browser.get(f"/live/{folder.run_id}").json()
     assert first["bars"][0] == [0.4, "Epoch 2 of 5"]
     assert second["bars"][1] == [pytest.approx(1 / 3), "Batch 7 of 21 in this epoch"]
@@ -71,7 +71,7 @@ def test_an_unknown_run_is_an_error_in_words():
 def test_curves_are_drawn_the_more_rarely_the_longer_a_run_lasts(seconds, pace):
     folder = write_run(state="running")
     with folder.lock():
-        folder.append_event(batch(3, 7, seconds))
+        tell(folder, batch(3, 7, seconds))
         assert live_feed(folder.run_id)["mark"] == f"running {pace}"
 
 

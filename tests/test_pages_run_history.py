@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from run_folders import write_run
+from run_folders import tell, write_run
 
 from cnn.data.images import encode_png
 from cnn.runs.pins import read_pins, save_pins
@@ -43,16 +43,16 @@ def test_a_rate_that_never_changed_is_a_line_of_text(open_page):
 
 def test_a_rate_that_changed_is_a_curve(open_page):
     folder = write_run(state="finished", model="first", test_accuracy=0.9)
-    folder.append_event(BatchEvent(3, 21, 21, 0.3, 0.8, 0.0005, 1500.0, 9.0, 1.0))
+    tell(folder, BatchEvent(3, 21, 21, 0.3, 0.8, 0.0005, 1500.0, 9.0, 1.0))
     page = open_run(open_page, folder)
     assert "Learning rate by epoch: from 0.001 to 0.0005." in charts(page)
 
 
 def test_events_are_named_in_words_and_marked_on_both_charts(open_page):
     folder = write_run(state="running")
-    folder.append_event(NoteEvent(2, "The rate is halved.", 9.0))
-    folder.append_event(ChangeEvent(3, 7, 21, "Flips are off: <b>&*.", 9.0))
-    folder.append_event(ResumeEvent(3, 9.0))
+    tell(folder, NoteEvent(2, "The rate is halved.", 9.0))
+    tell(folder, ChangeEvent(3, 7, 21, "Flips are off: <b>&*.", 9.0))
+    tell(folder, ResumeEvent(3, 9.0))
     with folder.lock():
         page = open_run(open_page, folder)
     said = texts(page.caption)
@@ -68,7 +68,7 @@ def overfitted(run_id="20260102-030405-first", **status):
     folder = write_run(run_id, 0, **status)
     for epoch in range(1, 13):
         val_loss = 1 / epoch if epoch < 5 else 0.2 + 0.06 * (epoch - 4)
-        folder.append_event(EpochEvent(epoch, 1 / epoch, 0.7, val_loss, 0.7, 0.001, 9.0,
+        tell(folder, EpochEvent(epoch, 1 / epoch, 0.7, val_loss, 0.7, 0.001, 9.0,
                                        2.5 * epoch, epoch == 4))
     return folder
 
@@ -95,7 +95,7 @@ def pinned(folder, epochs):
     save_pins(folder.path, [("cat_(1).png", PNG), ("dog.png", PNG)])
     for epoch in range(1, epochs + 1):
         share = epoch / 10
-        folder.append_event(PinsEvent(epoch, [
+        tell(folder, PinsEvent(epoch, [
             [("3", 1 - share), ("8", share), ("1", 0.0), ("2", 0.0)], [("7", 1.0)]]))
 
 
@@ -132,8 +132,8 @@ def test_damaged_pictures_are_said_and_hide_nothing(open_page):
 def test_answers_with_fewer_pictures_than_there_are_do_no_harm(open_page):
     folder = write_run(state="finished", model="first", test_accuracy=0.9)
     pinned(folder, 0)
-    folder.append_event(PinsEvent(1, [[("3", 0.9)]]))
-    folder.append_event(PinsEvent(2, []))
+    tell(folder, PinsEvent(1, [[("3", 0.9)]]))
+    tell(folder, PinsEvent(2, []))
     page = open_run(open_page, folder)
     assert [bar.proto.text for bar in page.get("progress")] == ["3 · 90.0 %"]
     assert "Never classified" in texts(page.caption)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from model_folders import write_model
-from run_folders import write_epoch, write_run
+from run_folders import tell, write_epoch, write_run
 
 from cnn.config import RunConfig
 from cnn.errors import Unavailable
@@ -206,7 +206,7 @@ def test_a_look_draws_the_whole_page_again_when_state_or_pace_changes(folders, m
         live_run._follow(folder.run_id, mark)
         with pytest.raises(DrawnAgain):
             live_run._follow(folder.run_id, mark.replace("running", "starting"))
-        folder.append_event(BatchEvent(3, 1, 21, 0.5, 0.8, 0.001, 1500.0, 100.0, 61.0))
+        tell(folder, BatchEvent(3, 1, 21, 0.5, 0.8, 0.001, 1500.0, 100.0, 61.0))
         with pytest.raises(DrawnAgain):
             live_run._follow(folder.run_id, mark)
 

@@ -9,6 +9,7 @@ from cnn.data.dataset import Dataset
 from cnn.data.images import decode_image, encode_png
 from cnn.errors import BadInput, Damaged
 from cnn.runs import manager
+from cnn.runs.event_writer import EventWriter
 from cnn.runs.folder import RunFolder
 from cnn.runs.pins import LONGEST_SIDE, MOST_PINS, Pins, read_pins, ready_pins, save_pins
 from cnn.training.events import PinsEvent
@@ -136,7 +137,7 @@ def test_answers_follow_the_weights_with_one_graph(tmp_path, model, dataset):
 def test_what_is_told_can_be_read_by_the_page(tmp_path, model, dataset):
     save_pins(tmp_path, [("a.png", picture())])
     folder = RunFolder(tmp_path)
-    Pins(tmp_path, dataset, model).tell(3, folder.append_event)
+    Pins(tmp_path, dataset, model).tell(3, EventWriter(folder.metrics_file).write)
     pins, = RunLog(folder).view().pins
     assert pins["epoch"] == 3
     assert max(pins["tops"][0].values()) > 0.05

@@ -5,6 +5,7 @@ import math
 from dataclasses import asdict
 
 import pytest
+from run_folders import tell
 
 from cnn.runs.folder import RunFolder
 from cnn.training.events import (
@@ -42,41 +43,41 @@ def test_only_what_is_new_is_read(folder, monkeypatch):
     monkeypatch.setattr(RunFolder, "read_events", lambda self, start=0: (
         starts.append(start), original(self, start))[1])
     log = RunLog(folder)
-    folder.append_event(epoch(1))
+    tell(folder, epoch(1))
     log.view()
     log.view()  # nothing new: not even opened
     size = folder.metrics_file.stat().st_size
-    folder.append_event(epoch(2))
+    tell(folder, epoch(2))
     assert [e["epoch"] for e in log.view().epochs] == [1, 2]
     assert starts == [0, size]
 
 
 def test_progress_is_placed_inside_its_epoch(folder):
-    folder.append_event(batch(50))
+    tell(folder, batch(50))
     view = RunLog(folder).view()
     assert view.points == ((0.5, 0.5, 0.25, 0.001),)
     assert view.last["batch"] == 50
 
 
 def test_what_happened_is_marked_at_its_place(folder):
-    folder.append_event(NoteEvent(3, "learning rate halved", 9.0))
-    folder.append_event(ChangeEvent(4, 25, 100, "Flips are off.", 11.0))
+    tell(folder, NoteEvent(3, "learning rate halved", 9.0))
+    tell(folder, ChangeEvent(4, 25, 100, "Flips are off.", 11.0))
     assert RunLog(folder).view().marks == (
         Mark(3.0, "note", "learning rate halved"), Mark(3.25, "change", "Flips are off."))
 
 
 def test_the_learning_rate_is_followed_batch_by_batch(folder):
-    folder.append_event(batch(50))
-    folder.append_event(BatchEvent(1, 100, 100, 0.5, 0.5, 0.0005, 1.0, 1.0, 1.0))
+    tell(folder, batch(50))
+    tell(folder, BatchEvent(1, 100, 100, 0.5, 0.5, 0.0005, 1.0, 1.0, 1.0))
     assert RunLog(folder).view().rates == [(0.5, 0.001), (1.0, 0.0005)]
 
 
 def test_pinned_pictures_are_followed_epoch_by_epoch(folder):
     for number in (1, 2, 3):
-        folder.append_event(PinsEvent(number, [[("cat", number / 10), ("dog", 0.1)]]))
-    folder.append_event(ResumeEvent(2, 1.0))
-    folder.append_event(PinsEvent(3, [[("cat", 0.9)]]))
-    folder.append_event(PinsEvent(4, [[("cat", math.nan)]]))
+        tell(folder, PinsEvent(number, [[("cat", number / 10), ("dog", 0.1)]]))
+    tell(folder, ResumeEvent(2, 1.0))
+    tell(folder, PinsEvent(3, [[("cat", 0.9)]]))
+    tell(folder, PinsEvent(4, [[("cat", math.nan)]]))
     assert RunLog(folder).view().pins == (
         {"epoch": 1, "tops": [{"cat": 0.1, "dog": 0.1}]},
         {"epoch": 2, "tops": [{"cat": 0.2, "dog": 0.1}]}, {"epoch": 3, "tops": [{"cat": 0.9}]})
@@ -88,12 +89,12 @@ def test_after_a_resume_each_epoch_is_drawn_once_and_nothing_void_stays(folder, 
     told = [epoch(1), NoteEvent(1, "kept", 1.0), epoch(2, 0.4), batch(50, 0.9), epoch(3, 0.9),
             NoteEvent(3, "void", 3.0), ResumeEvent(2, 2.0)]
     for number, event in enumerate(told):
-        folder.append_event(event)
+        tell(folder, event)
         if number % looks == 0:
             log.view()  # whoever watched the first trainer forgets too
     assert [(e["epoch"], e["loss"]) for e in log.view().epochs] == [(1, 0.5), (2, 0.4)]
     assert log.view().last is None
-    folder.append_event(epoch(3, 0.3))
+    tell(folder, epoch(3, 0.3))
     assert [(e["epoch"], e["loss"]) for e in log.view().epochs] == [(1, 0.5), (2, 0.4), (3, 0.3)]
     assert [mark.text for mark in log.view().marks] == ["kept", "Resumed."]
 
@@ -101,15 +102,15 @@ def test_after_a_resume_each_epoch_is_drawn_once_and_nothing_void_stays(folder, 
 def test_after_a_resume_the_points_of_the_epoch_that_is_done_again_are_gone(folder):
     first, second = batch(100, 0.5), BatchEvent(2, 50, 100, 0.9, 0.2, 0.001, 1000.0, 1.0, 9.0)
     for event in (first, second, ResumeEvent(1, 1.0)):
-        folder.append_event(event)
+        tell(folder, event)
     assert RunLog(folder).view().points == ((1.0, 0.5, 0.25, 0.001),)
 
 
 def test_a_resume_in_the_middle_of_an_epoch_keeps_what_came_before_it(folder):
     for number in (10, 50, 90):
-        folder.append_event(batch(number))
-    folder.append_event(ChangeEvent(1, 20, 100, "kept", 1.0))
-    folder.append_event(ChangeEvent(1, 60, 100, "void", 1.0))
+        tell(folder, batch(number))
+    tell(folder, ChangeEvent(1, 20, 100, "kept", 1.0))
+    tell(folder, ChangeEvent(1, 60, 100, "void", 1.0))
     with folder.metrics_file.open("a") as file:
         file.write('{"kind": "resume", "epoch": 0, "batch": 50, "batches": 100, "seconds": 1.0}\n')
     view = RunLog(folder).view()
@@ -119,21 +120,21 @@ def test_a_resume_in_the_middle_of_an_epoch_keeps_what_came_before_it(folder):
 
 
 def test_damaged_and_infinite_records_are_passed_over(folder):
-    folder.append_event(batch(1, math.nan))
-    folder.append_event(epoch(1, math.inf))
+    tell(folder, batch(1, math.nan))
+    tell(folder, epoch(1, math.inf))
     with folder.metrics_file.open("a") as file:
         file.write('{"kind": "epoch"}\n{"kind": "batch", "epoch": 1, "batch": 1, "batches": 0}\n'
                    '{"no": "kind"}\nnot json\n{"kind": "epoch", "epoch": "x"}\n'
                    '{"kind": "pins", "epoch": 1, "tops": [["x", 1]]}\n'
                    '{"kind": "note", "epoch": "second", "text": "x"}\n')
-    folder.append_event(epoch(2))
+    tell(folder, epoch(2))
     view = RunLog(folder).view()
     assert [e["epoch"] for e in view.epochs] == [2]
     assert (view.points, view.marks, view.pins) == ((), (), ())
 
 
 def test_the_newest_progress_has_all_that_is_said_of_it(folder):
-    folder.append_event(batch(1))
+    tell(folder, batch(1))
     with folder.metrics_file.open("a") as file:
         for name in ("images_per_second", "learning_rate", "seconds"):
             record = {"kind": "batch", **asdict(batch(2))}

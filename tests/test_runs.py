@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from run_folders import tell
 
 from cnn.api_records import run_detail, run_record
 from cnn.config import Augmentation, RunConfig
@@ -59,8 +60,8 @@ def test_config_and_events_come_back_as_written(run):
     folder = run()
     assert folder.read_config() == (CONFIG, "the command")
     epoch = EpochEvent(1, 0.5, 0.8, 0.6, 0.7, 1e-3, 99.0, 2.0, True)
-    folder.append_event(BatchEvent(1, 2, 3, 0.5, 0.8, 1e-3, 99.0, 1.0, 5.0))
-    folder.append_event(epoch)
+    tell(folder, BatchEvent(1, 2, 3, 0.5, 0.8, 1e-3, 99.0, 1.0, 5.0))
+    tell(folder, epoch)
     records, end = folder.read_events()
     assert [record["kind"] for record in records] == ["batch", "epoch"]
     assert records[1]["val_accuracy"] == 0.7
@@ -341,7 +342,7 @@ def test_only_a_torn_line_is_ended(run, before, after):
 def test_the_last_epoch_told_of_a_resumed_run_is_one_that_counts(run):
     folder = run(state="running", started=1.0, epoch=1)
     for epoch in (1, 2):  # the second came from a trainer that died before its checkpoint
-        folder.append_event(EpochEvent(epoch, 0.5, 0.8, 0.6, 0.7, 1e-3, 99.0, 2.0, True))
+        tell(folder, EpochEvent(epoch, 0.5, 0.8, 0.6, 0.7, 1e-3, 99.0, 2.0, True))
     assert run_detail(manager.get_run(folder.run_id))["last_epoch"]["epoch"] == 1
 
 

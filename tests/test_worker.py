@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from run_folders import tell
 
 from cnn.config import Augmentation, RunConfig, config_from_dict
 from cnn.evaluation.results import read_evaluation
@@ -175,7 +176,7 @@ def died(monkeypatch):
     folder = manager.get_run(start(epochs=1, train_images=100)).folder
     folder.write_status(replace(
         folder.read_status(), state="running", stage="training", started=1.0, sittings=1))
-    folder.append_event(BatchEvent(1, 1, 2, 9.0, 0.1, 0.001, 99.0, 1.0, 1.0))
+    tell(folder, BatchEvent(1, 1, 2, 9.0, 0.1, 0.001, 99.0, 1.0, 1.0))
     with folder.metrics_file.open("a") as file:
         file.write('{"kind": "batch", "epo')
     return folder

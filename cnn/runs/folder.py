@@ -29,8 +29,6 @@ from cnn.errors import Damaged, NotFound
 from cnn.files import atomic_write_json, read_json, read_json_lines
 from cnn.runs.checkpoints import Checkpoints
 from cnn.runs.control import Control, read_control, update_control
-from cnn.runs.event_writer import EventWriter
-from cnn.training.events import Event
 
 ACTIVE = ("queued", "starting", "running", "pausing", "stopping")
 # What each means, and what the person can do next.
@@ -172,10 +170,6 @@ class RunFolder:
             raise Damaged(f"The status.json of the run {self.run_id} cannot be understood.",
                           "It may come from a newer version. Update, or delete this run's folder.")
         return status
-
-    def append_event(self, event: Event) -> None:
-        """Add one line to the metrics."""
-        EventWriter(self.metrics_file).write(event)
 
     def end_torn_line(self) -> None:
         """Close a line that a dead trainer left unfinished, so that the next one stands alone."""
