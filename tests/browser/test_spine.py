@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from benchmarks.dashboard_process import start_dashboard
 from cnn.runs.folder import RunFolder
-from tests.browser.support import settle
+from tests.browser.support import run_id_of, settle, start_digits_run
 
 EPOCHS = 2000  # never reached: every test stops its run
 PATIENCE = 60  # seconds
@@ -27,12 +27,7 @@ def picture_of_a_one():
 def started_run(visit, server, epochs):
     """Start a digits run as a person does, and return its page."""
     page = visit(f"{server.url}/train?run=new")
-    field = page.locator(".st-key-train_epochs_digits input")
-    field.fill(str(epochs))
-    field.press("Enter")
-    settle(page)
-    page.get_by_role("button", name="Start training").click()
-    page.wait_for_url(re.compile(r"run=\d"))
+    start_digits_run(page, epochs)
     return page
 
 
@@ -46,10 +41,6 @@ def wait_for_epoch(page, epoch):
     while shown_epoch(page) < epoch:
         assert time.monotonic() < end
         page.wait_for_timeout(200)
-
-
-def run_id_of(page):
-    return re.search(r"run=([^&]+)", page.url)[1]
 
 
 def epochs_on_record(places, run_id):

@@ -8,7 +8,6 @@ Needs Chromium and POSIX signals. Writes 1.png, 2.png and so on, and prints what
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import sys
@@ -23,7 +22,7 @@ from PIL import Image
 from benchmarks.dashboard_process import CHROMIUM_ARGS, start_dashboard
 from cnn.runs.manager import get_run
 from cnn.runs.steering import change_run
-from tests.browser.support import settle
+from tests.browser.support import settle, start_digits_run
 
 EPOCHS = 3000  # more than there is time for: they are cut down at the end
 LAST_EPOCHS = 10
@@ -67,13 +66,7 @@ def tell(page: Any, story: Story, places: dict[str, str]) -> None:
     try:
         page.goto(f"{server.url}/train?run=new")
         settle(page)
-        field = page.locator(".st-key-train_epochs_digits input")
-        field.fill(str(EPOCHS))
-        field.press("Enter")
-        settle(page)
-        page.get_by_role("button", name="Start training").click()
-        page.wait_for_url(re.compile(r"run=\d"))
-        run_id = re.search(r"run=([^&]+)", page.url)[1]  # type: ignore[index]
+        run_id = start_digits_run(page, EPOCHS)
         wait_for(lambda: get_run(run_id).status.epoch >= 6)
         story.show("A run has started and trains.")
         page.reload()
