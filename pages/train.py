@@ -18,6 +18,7 @@ from cnn.models.summary import summarise
 from cnn.prediction.saved import free_name
 from cnn.runs.manager import RunInfo, check_run, get_run, list_runs, tend_queue
 from cnn.runs.pins import Pin
+from pages.shared.acting import act, show_problem
 from pages.shared.cached import dataset
 from pages.shared.dataset_picker import choose_dataset, is_ready
 from pages.shared.errors import error_text, errors_shown
@@ -27,7 +28,7 @@ from pages.shared.live_run import show_run
 from pages.shared.pin_form import choose_pins
 from pages.shared.preset_form import OWN, choose_length, choose_preset
 from pages.shared.run_table import run_name, show_newest
-from pages.shared.starting import show_start_error, start
+from pages.shared.starting import start
 from pages.shared.train_form import choose_architecture, choose_config, start_from
 
 LIKE = "like"  # in the address, once: the run whose settings the form starts from
@@ -84,7 +85,7 @@ def draw_start(
     config: RunConfig | None, pins: list[Pin], problem: CnnError | None, active: list[str]
 ) -> None:
     """Draw the button, and why it cannot be pressed."""
-    show_start_error()
+    show_problem()
     if problem:
         st.error(error_text(problem), icon=":material/block:")
     elif active:
@@ -92,7 +93,7 @@ def draw_start(
                 icon=":material/hourglass:")
     if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch",
                  key="train_start", disabled=config is None or problem is not None) and config:
-        start(config, pins)
+        act(start, config, pins)
     if config:
         with st.expander("The same from the command line", icon=":material/terminal:"):
             st.code(command_line(config), language="bash", wrap_lines=True)

@@ -12,11 +12,12 @@ from cnn.errors import CnnError
 from cnn.prediction.saved import read_card
 from cnn.runs.folder import STATES
 from cnn.runs.manager import RunInfo, get_run
+from pages.shared.acting import show_problem
 from pages.shared.formats import count, decimal, duration, percent, plain
 from pages.shared.layout import EVALUATE, PREDICT
 from pages.shared.live_feed import live_feed, seconds_between_curves
 from pages.shared.live_figures import show_live_figures
-from pages.shared.run_controls import draw_controls, draw_ways_on, show_problem
+from pages.shared.run_controls import draw_controls, draw_ways_on
 from pages.shared.run_history import draw_history
 from pages.shared.run_log import view_run
 

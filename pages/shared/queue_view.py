@@ -7,9 +7,10 @@ import streamlit as st
 from cnn.errors import CnnError
 from cnn.runs.manager import RunInfo
 from cnn.runs.queue import MOST_SLOTS, set_slots, slots, waiting
+from pages.shared.acting import show_problem
 from pages.shared.errors import show_error
 from pages.shared.formats import plain
-from pages.shared.run_controls import draw_place, show_problem
+from pages.shared.run_controls import draw_place
 from pages.shared.run_table import run_name
 
 

@@ -1,8 +1,4 @@
-"""What can be done to a run on the Train page, by its state.
-
-Each button acts where it is drawn, never in a callback: a click that reaches a server which was
-just started, and so does not know this page's callbacks, must count as well.
-"""
+"""What can be done to a run on the Train page, by its state."""
 
 from __future__ import annotations
 
@@ -28,8 +24,8 @@ from cnn.runs.steering import (
     resume_run,
     stop_run,
 )
-from pages.shared.errors import show_error
-from pages.shared.starting import show_start_error, start
+from pages.shared.acting import act
+from pages.shared.starting import start
 
 MORE_EPOCHS = 5  # proposed
 RATE_AFTER_DIVERGENCE = 0.1  # of the rate at which the loss broke
@@ -60,7 +56,6 @@ def draw_ways_on(run: RunInfo, model_is_here: bool = True) -> None:
         if not run.status.model:
             _button("Start again with the same settings", ":material/replay:", "run_again",
                     start, run.config.with_name(free_name(run.config.name)), _pins(run))
-    show_start_error()
 
 
 def _pins(run: RunInfo) -> list[Pin]:
@@ -121,7 +116,7 @@ def _draw_changes(run: RunInfo) -> None:
             asked = st.form_submit_button("Change it", type="primary")
         st.caption("From the next step on; marked in the curves.")
     if asked:
-        _do(change_run, run.run_id, **_changes(config, rate, epochs, on))
+        act(change_run, run.run_id, **_changes(config, rate, epochs, on))
 
 
 def _changes(config: RunConfig, rate: float, epochs: int, on: bool) -> dict[str, Any]:
@@ -154,24 +149,8 @@ def draw_place(run: RunInfo, ending: str = "") -> None:
 
 
 def _button(
-    label: str, icon: str, key: str, act: Callable[..., Any], *args: Any, help: str | None = None,
-    disabled: bool = False, type: str = "secondary",
+    label: str, icon: str, key: str, action: Callable[..., Any], *args: Any,
+    help: str | None = None, disabled: bool = False, type: str = "secondary",
 ) -> None:
     if st.button(label, icon=icon, key=key, help=help, disabled=disabled, type=type):
-        _do(act, *args)
-
-
-def _do(act: Callable[..., Any], *args: Any, **changes: Any) -> None:
-    """Do it and draw the page anew, or say why not."""
-    try:
-        act(*args, **changes)
-    except CnnError as error:  # it has just ended by itself, or somebody was quicker
-        st.session_state["run_error"] = error
-    st.rerun()
-
-
-def show_problem() -> None:
-    """Show why what was asked for a moment ago has failed, if it has."""
-    problem = st.session_state.pop("run_error", None)
-    if problem:
-        show_error(problem)
+        act(action, *args)

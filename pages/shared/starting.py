@@ -1,4 +1,4 @@
-"""Starting a run at a click, and what there is to say if that fails."""
+"""Starting a run at a click, and only once at a double one."""
 
 from __future__ import annotations
 
@@ -8,31 +8,19 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnn.config import RunConfig
-from cnn.errors import CnnError
 from cnn.runs.manager import list_runs, start_run
 from cnn.runs.pins import Pin
-from pages.shared.errors import show_error
 
 SECONDS_OF_A_DOUBLE_CLICK = 3.0
 
 
 def start(config: RunConfig, pins: Sequence[Pin] = ()) -> None:
-    """Start the run and draw the page anew, with it or with what was wrong.
+    """Start the run and make it the one that is shown.
 
-    Not for `on_click`: a server that was just started knows no callbacks, and would lose the click.
+    Raises:
+        CnnError: As `start_run` does.
     """
-    try:
-        st.query_params["run"] = _just_started(config) or start_run(config, pins)
-    except CnnError as error:
-        st.session_state["start_error"] = error
-    st.rerun()
-
-
-def show_start_error() -> None:
-    """Show why the start that was asked for a moment ago has failed, if it has."""
-    error = st.session_state.pop("start_error", None)
-    if error:
-        show_error(error)
+    st.query_params["run"] = _just_started(config) or start_run(config, pins)
 
 
 def _just_started(config: RunConfig) -> str:
