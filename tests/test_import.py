@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import stat
 import struct
 import zipfile
@@ -17,7 +18,8 @@ from PIL import Image
 
 from cnn.data import folders, importing, store, zips
 from cnn.data.catalogue import dataset_names, describe, load
-from cnn.data.importing import ImportReport, import_images, remove_imported
+from cnn.data.dividing import SplitPlan
+from cnn.data.importing import ImportReport, import_images, import_pictures, remove_imported
 from cnn.errors import BadInput, NotFound, Refused, Unavailable
 
 Files = dict[str, bytes]
@@ -161,7 +163,7 @@ def test_the_seed_and_fraction_decide_the_test_split(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "f", class_files(a=20, b=20))
     for name, seed, fraction in (("one", 0, 0.2), ("again", 0, 0.2), ("other", 1, 0.2),
                                  ("half", 0, 0.5)):
-        import_images(source, name, (8, 8), seed=seed, test_fraction=fraction)
+        import_images(source, name, (8, 8), plan=SplitPlan("ratio", fraction, seed))
     prints = [load(name).fingerprint for name in ("one", "again", "other")]
     assert prints[0] == prints[1] != prints[2]
     assert len(load("half").test_labels) == 20
@@ -206,8 +208,6 @@ def test_what_is_not_a_set_of_classes_is_refused_and_leaves_nothing(
     ({"size": (8, 8.0)}, "from 8 to 512"),
     ({"how": "nearest"}, "crop, fit, stretch .* 'nearest'"),
     ({"channels": 4}, "1 .grey. or 3 .RGB."),
-    ({"test_fraction": 0.0}, "from 0.05 to 0.5"),
-    ({"test_fraction": float("nan")}, "from 0.05 to 0.5"),
 ])
 def test_impossible_settings_are_refused(
     tmp_path: Path, changes: dict[str, object], message: str
@@ -263,8 +263,8 @@ def test_too_large_a_result_is_refused_before_reading(
 def test_a_full_disk_is_said_before_reading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
-    with pytest.raises(Unavailable, match="free disk space"):
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
+    with pytest.raises(Unavailable, match=r"are needed and .* are free"):
         imported(write_folder(tmp_path / "f", class_files(a=2, b=2)))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cnn.data import builtin, cifar, store  # noqa: F401  (the makers register themselves)
 from cnn.data.dataset import Dataset
+from cnn.data.dividing import sentence
 from cnn.data.progress import Progress, silent
 from cnn.data.registry import BUILT_IN, BuiltIn
 from cnn.errors import Damaged, NotFound
@@ -31,6 +32,7 @@ class DatasetInfo:
     image_shape: tuple[int, int, int] | None = None  # height, width, channels
     train_count: int = 0
     test_count: int = 0
+    split: str = ""  # how the test split was made; "" where its authors made it
 
 
 def dataset_names() -> list[str]:
@@ -51,7 +53,7 @@ def describe(name: str) -> DatasetInfo:
         return _describe_unprepared(name, error)
     return DatasetInfo(name, meta.title, meta.description, meta.licence, meta.source, meta.kind,
                        True, "", meta.class_names, meta.image_shape,
-                       meta.train_count, meta.test_count)
+                       meta.train_count, meta.test_count, sentence(meta.split, meta.changes))
 
 
 def _describe_unprepared(name: str, error: NotFound | Damaged) -> DatasetInfo:
