@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import stat
@@ -14,15 +13,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+from picture_files import Files, class_files, picture, write_folder, write_zip
 
 from cnn.data import folders, importing, store, zips
 from cnn.data.catalogue import dataset_names, describe, load
 from cnn.data.dividing import SplitPlan
-from cnn.data.importing import ImportReport, import_images, import_pictures, remove_imported
+from cnn.data.importing import ImportReport, import_images, remove_imported
 from cnn.errors import BadInput, NotFound, Refused, Unavailable
-
-Files = dict[str, bytes]
 
 
 @pytest.fixture(autouse=True)
@@ -30,33 +27,6 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CNN_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     return tmp_path / "data"
-
-
-def picture(value: int = 0, size: tuple[int, int] = (12, 10), kind: str = "PNG") -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", size, (value, value, 255 - value)).save(file, kind)
-    return file.getvalue()
-
-
-def class_files(prefix: str = "", first: int = 0, **counts: int) -> Files:
-    """Return pictures named <prefix><class>/<n>.png, each of another colour."""
-    names = [f"{prefix}{name}/{n}.png" for name, count in counts.items() for n in range(count)]
-    return {name: picture(first + number) for number, name in enumerate(names)}
-
-
-def write_folder(root: Path, files: Files) -> Path:
-    for name, content in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(content)
-    return root
-
-
-def write_zip(path: Path, files: Files, comment: bytes = b"") -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-        archive.comment = comment
-    return path
 
 
 def imported(source: Path, size: tuple[int, int] = (8, 8)) -> ImportReport:

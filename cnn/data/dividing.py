@@ -46,6 +46,9 @@ class SplitPlan:
             raise BadInput(
                 f"test_fraction must be from 0.05 to 0.5. Received: {self.test_fraction!r}.",
                 "0.2 keeps a fifth of the pictures for the test.")
+        if type(self.seed) is not int or not 0 <= self.seed < 2**31:
+            raise BadInput(f"seed must be a whole number from 0 to {2**31 - 1}. "
+                           f"Received: {self.seed!r}.", "0 is as good as any.")
         try:
             re.compile(self.group)
         except re.error as error:

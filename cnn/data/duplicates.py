@@ -43,7 +43,7 @@ class Prints:
     down: Hashes  # (N,)
     small: NDArray[np.float32]  # (N, 256), mean 0, length 1
     colour: NDArray[np.float32]  # (N, 3), 0 to 255
-    spread: NDArray[np.float32]  # (N,), standard deviation of the pixels, 0 to 127.5
+    spread: NDArray[np.float32]  # (N,), standard deviation of the liveliest channel, 0 to 127.5
 
 
 def take_prints(images: Any, progress: Progress, done: int = 0, total: int = 0) -> Prints:
@@ -96,7 +96,7 @@ def _prints_of(images: NDArray[np.uint8], grids: dict[Any, Any]) -> tuple[NDArra
     colour = np.broadcast_to(values.mean((1, 2)), (len(images), 3))
     return (exact.reshape(-1, 2), _bits(np.diff(on((8, 9)), axis=2)),
             _bits(np.diff(on((9, 8)), axis=1)), small.astype(np.float32), np.array(colour),
-            values.std((1, 2, 3)))
+            values.std((1, 2)).max(1))
 
 
 def _bits(steps: NDArray[np.float32]) -> Hashes:
@@ -191,7 +191,7 @@ def linked_sets(pairs: Pairs) -> list[list[int]]:
 
     def root(row: int) -> int:
         while (above := parent.setdefault(row, row)) != row:
-            parent[row] = parent[above] if above in parent else above
+            parent[row] = parent.get(above, above)
             row = above
         return row
 

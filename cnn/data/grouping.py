@@ -5,8 +5,6 @@ Works on class and group numbers alone; `splits` and `dividing` know what they a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,14 +13,18 @@ from cnn.errors import BadInput
 Numbers = NDArray[np.int64]
 Members = list[tuple[int, int]]  # of one group: class, images of that class
 
+_ROUNDS = 4
+_GAIN = 1e-9  # less is rounding, and could turn a group for ever
+
 
 def hold_back_groups(
     labels: Numbers, groups: Numbers, fraction: float, seed: int
 ) -> NDArray[np.bool_]:
     """Return which images to hold back: all of a group, or none.
 
-    Groups are taken in random order, each if that brings the classes nearer to their shares. Every
-    class keeps an image that is not held back, and has one that is wherever its groups allow it.
+    Groups are gone through in random order, and each taken, or put back in a later round, if that
+    brings the classes nearer to their shares. Every class keeps an image that is not held back, and
+    has one that is wherever its groups allow it.
 
     Args:
         labels: Class of each image.
@@ -39,17 +41,14 @@ def hold_back_groups(
     order = np.random.default_rng(seed).permutation(len(names)).tolist()
     held = [0] * len(sizes)
     chosen = np.zeros(len(names), bool)
-    for group in order:
-        if _fits(members[group], held, sizes) and _brings_nearer(
-                members[group], held, sizes, fraction):
-            chosen[group] = True
-            _take(members[group], held)
+    for _ in range(_ROUNDS):
+        if not _round(order, members, held, sizes, fraction, chosen):
+            break
     # A class whose groups are all large may have nothing yet: its smallest group, then.
     for group in sorted(order, key=lambda group: sum(count for _, count in members[group])):
         lacks = any(held[label] == 0 for label, _ in members[group])
         if lacks and not chosen[group] and _fits(members[group], held, sizes):
-            chosen[group] = True
-            _take(members[group], held)
+            _turn(group, members[group], held, chosen)
     if not chosen.any():
         raise BadInput(
             f"{len(labels):,} images in {len(names):,} groups are too few to hold back a part of "
@@ -71,16 +70,27 @@ def _fits(group: Members, held: list[int], sizes: list[int]) -> bool:
     return all(held[label] + count < sizes[label] for label, count in group)
 
 
-def _brings_nearer(
-    group: Members, held: list[int], sizes: list[int], fraction: float
+def _round(
+    order: list[int], members: list[Members], held: list[int], sizes: list[int], fraction: float,
+    chosen: NDArray[np.bool_],
 ) -> bool:
-    gain = 0.0
-    for label, count in group:
-        missing = fraction * sizes[label] - held[label]
-        gain += (missing**2 - (missing - count) ** 2) / sizes[label]
-    return gain > 0
+    """Take or put back each group where that helps; return whether any was."""
+    turned = False
+    for group in order:
+        sign = -1 if chosen[group] else 1
+        gain = 0.0
+        for label, count in members[group]:
+            missing = fraction * sizes[label] - held[label]
+            gain += (missing**2 - (missing - sign * count) ** 2) / sizes[label]
+        if gain > _GAIN and (sign < 0 or _fits(members[group], held, sizes)):
+            _turn(group, members[group], held, chosen)
+            turned = True
+    return turned
 
 
-def _take(group: Iterable[tuple[int, int]], held: list[int]) -> None:
-    for label, count in group:
-        held[label] += count
+def _turn(group: int, members: Members, held: list[int], chosen: NDArray[np.bool_]) -> None:
+    """Take a group, or put it back."""
+    sign = -1 if chosen[group] else 1
+    for label, count in members:
+        held[label] += sign * count
+    chosen[group] = not chosen[group]

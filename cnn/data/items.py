@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,6 @@ from cnn.data.layout import Skipped
 from cnn.errors import Damaged
 
 FILE = "items.npz"
-_NUMBERS = ("labels", "split", "groups", "widths", "heights", "bytes")
-_TEXTS = ("names", "given", "group_names", "skipped_files", "skipped_reasons")
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,12 @@ def write_items(folder: Path, items: Items) -> None:
     texts = {"names": items.names, "given": items.given, "group_names": items.group_names,
              "skipped_files": files, "skipped_reasons": reasons}
     groups = np.zeros(0, np.int64) if items.groups is None else items.groups
-    numbers = {"labels": items.labels, "split": items.split, "groups": groups,
-               "widths": items.widths, "heights": items.heights, "bytes": items.bytes}
+    arrays: dict[str, Any] = {
+        "labels": items.labels, "split": items.split, "groups": groups, "widths": items.widths,
+        "heights": items.heights, "bytes": items.bytes,
+        **{name: _packed(text) for name, text in texts.items()}}
     with (folder / FILE).open("wb") as file:
-        np.savez_compressed(file, **numbers,
-                            **{name: _packed(text) for name, text in texts.items()})
+        np.savez_compressed(file, **arrays)
 
 
 def read_places(folder: Path) -> Places:
@@ -78,13 +78,17 @@ def read_items(folder: Path) -> Items:
     """
     with _Reader(folder) as reader:
         places = reader.places()
-        texts = {name: _unpacked(reader.array(name)) for name in _TEXTS}
-        sizes = {name: reader.array(name) for name in ("widths", "heights", "bytes")}
-        count = len(places.labels)
-        if any(len(part) != count for part in (texts["names"], texts["given"], *sizes.values())):
+        items = Items(
+            places.labels, places.split, places.groups, names=reader.texts("names"),
+            given=reader.texts("given"), group_names=reader.texts("group_names"),
+            widths=reader.array("widths"), heights=reader.array("heights"),
+            bytes=reader.array("bytes"),
+            skipped=tuple(zip(reader.texts("skipped_files"), reader.texts("skipped_reasons"),
+                              strict=True)))
+        if {len(part) for part in (items.names, items.given, items.widths, items.heights,
+                                   items.bytes)} != {len(places.labels)}:
             raise ValueError("its lists have different lengths")
-        skipped = tuple(zip(texts.pop("skipped_files"), texts.pop("skipped_reasons"), strict=True))
-        return Items(places.labels, places.split, places.groups, skipped=skipped, **texts, **sizes)
+        return items
 
 
 class _Reader:
@@ -109,11 +113,15 @@ class _Reader:
         return Damaged(f"{self._folder.name}/{FILE} cannot be read ({error}).",
                        "Remove this data set and import it again.")
 
-    def array(self, name: str) -> NDArray[np.int64]:
-        return self._file[name]
+    def array(self, name: str) -> NDArray[Any]:
+        values: NDArray[Any] = self._file[name]
+        return values
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        return tuple(self.array(name).astype(np.uint8).tobytes().decode().split("\n")[:-1])
 
     def places(self) -> Places:
-        labels, split, groups = (self.array(name) for name in _NUMBERS[:3])
+        labels, split, groups = (self.array(name) for name in ("labels", "split", "groups"))
         if not len(labels) == len(split) or len(groups) not in (0, len(labels)):
             raise ValueError("its lists have different lengths")
         return Places(labels.astype(np.int64), split.astype(np.int8),
@@ -125,7 +133,3 @@ def _packed(texts: Iterable[str]) -> NDArray[np.uint8]:
     # of the longest. No name has a line's end, and reasons lose theirs here.
     whole = "".join(" ".join(text.splitlines()) + "\n" for text in texts)
     return np.frombuffer(whole.encode(errors="replace"), np.uint8)
-
-
-def _unpacked(data: NDArray[np.int64]) -> tuple[str, ...]:
-    return tuple(data.astype(np.uint8).tobytes().decode().split("\n")[:-1])

@@ -111,7 +111,8 @@ def path_of(entry: Entry) -> str:
 
 
 def _sorted_out(entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
-    pictures, others = [], []
+    pictures: list[Entry] = []
+    others: list[Entry] = []
     for entry in entries:
         fits = entry.parts[-1].lower().endswith(_PICTURES)
         (pictures if fits else others).append(entry)

@@ -195,7 +195,7 @@ def open_set(name: str) -> Dataset:
 
 
 def _open(name: str, folder: Path, meta: Meta) -> Dataset:
-    arrays: dict[str, NDArray[Any]] = {}
+    arrays: dict[str, Any] = {}
     for split, count in (("train", meta.train_count), ("test", meta.test_count)):
         images, labels = f"{split}_images", f"{split}_labels"
         arrays[images] = mapped(folder / f"{images}.npy", np.uint8, (count, *meta.image_shape))
