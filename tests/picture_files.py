@@ -44,7 +44,8 @@ def scenery(seed: int, size: int = 48) -> np.ndarray:
     return np.asarray(Image.fromarray(coarse).resize((size, size), Image.Resampling.BICUBIC))
 
 
-def saved(pixels: np.ndarray, kind: str = "PNG", **options: object) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind, **options)
+def saved(pixels: np.ndarray, kind: str = "PNG", mode: str = "", **options: object) -> bytes:
+    """Return an array as a picture file, in another colour mode if one is named."""
+    file, image = io.BytesIO(), Image.fromarray(pixels)
+    (image.convert(mode) if mode else image).save(file, kind, **options)
     return file.getvalue()
