@@ -60,16 +60,16 @@ def kinds(report: Preflight) -> set[str]:
 
 def test_every_fault_is_found_and_named() -> None:
     report = preflight("faulty")
-    assert named(report, "leaks") == [["test/cats/near-leak.jpg", "train/cats/05.png"],
-                                      ["test/dogs/leak.png", "train/dogs/05.png"]]
+    assert named(report, "leaks") == [["test/dogs/leak.png", "train/dogs/05.png"]]
+    assert named(report, "near-leaks") == [["test/cats/near-leak.jpg", "train/cats/05.png"]]
     assert named(report, "conflicts") == [["train/cats/02.png", "train/dogs/cat.png"]]
     assert named(report, "duplicates") == [["train/cats/00.png", "train/cats/copy.png"]]
     assert named(report, "near-duplicates") == [["train/cats/01.png", "train/cats/near.jpg"]]
     assert named(report, "blank") == [["train/dogs/blank.png"]]
     assert named(report, "tiny") == [["train/cats/tiny.png"]]
     assert named(report, "mixed-sizes") == [["train/cats/long.png"]]
-    assert kinds(report) == {"leaks", "conflicts", "duplicates", "near-duplicates", "blank", "tiny",
-                             "mixed-sizes", "few", "imbalance", "skipped"}
+    assert kinds(report) == {"leaks", "near-leaks", "conflicts", "duplicates", "near-duplicates",
+                             "blank", "tiny", "mixed-sizes", "few", "imbalance", "skipped"}
     assert [file for file, _ in report.skipped] == ["train/cats/broken.png"]
     assert report.classes == {"cats": (34, 6), "dogs": (32, 6), "eels": (5, 1)}
     assert report.findings[0].level == "problem"
@@ -77,7 +77,7 @@ def test_every_fault_is_found_and_named() -> None:
 
 
 @pytest.mark.parametrize("wanted", [
-    "leaks", "leaks:together", "conflicts", "conflicts:merge", "duplicates", "near-duplicates",
+    "leaks", "leaks:together", "near-leaks", "near-leaks:together", "conflicts",
     "near-duplicates:drop", "blank", "tiny", "few"])
 def test_every_fix_mends_its_finding_and_can_be_taken_back(wanted: str) -> None:
     before, images = preflight("faulty"), len(load("faulty").train_labels)

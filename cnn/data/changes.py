@@ -166,10 +166,14 @@ def edit_sentence(edit: Edit) -> str:
     """Return in words what a change does."""
     kind = edit["kind"]
     what = {
-        "drop": lambda: f"{len(edit['items']):,} pictures left out",
-        "move": lambda: f"{len(edit['items']):,} pictures moved to {edit['to']}",
+        "drop": lambda: f"{_amount(edit['items'], 'picture')} left out",
+        "move": lambda: f"{_amount(edit['items'], 'picture')} moved to {edit['to']}",
         "merge": lambda: f"{', '.join(edit['classes'])} merged into {edit['into']}",
-        "together": lambda: f"{len(edit['sets']):,} sets of pictures kept together",
+        "together": lambda: f"{_amount(edit['sets'], 'set')} of pictures kept together",
         "weights": lambda: "rare classes weigh more in training",
     }[kind]()
     return f"{what}: {edit['why']}" if edit.get("why") else what
+
+
+def _amount(things: list[Any], noun: str) -> str:
+    return f"{len(things):,} {noun}{'' if len(things) == 1 else 's'}"

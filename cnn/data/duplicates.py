@@ -27,7 +27,9 @@ _PIECES = (11, 11, 11, 11, 10, 10)  # bits; hashes that differ in fewer bits tha
 _NEAR = len(_PIECES) - 1  # bits of the first hash that may differ
 _NEAR_DOWN = 10  # bits of the second
 _NEAR_COLOUR = 12.0  # of 255, mean of each channel
-_ALIKE = 0.985  # correlation of the pixels
+# Correlation of the pixels. Copies saved as JPEG reach 0.999; the most alike of 4,600 different
+# blood cells, all of them light discs on black, reach 0.990.
+_ALIKE = 0.992
 _STEP = 1.5  # of 255: less is noise, not "brighter"
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
 _BLOCK = 256  # rows of one comparison of all with all

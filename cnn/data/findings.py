@@ -98,16 +98,24 @@ def _together(sets: list[list[int]], why: str) -> Fix:
 
 
 def leaks(facts: Facts) -> Finding | None:
-    """Find test images that were also trained on, or nearly so."""
-    pairs = np.concatenate([facts.equal_pairs(), facts.near])
+    """Find test images that were also trained on."""
+    return _leak(facts, facts.equal_pairs(), "leaks", PROBLEM, "the same picture as")
+
+
+def near_leaks(facts: Facts) -> Finding | None:
+    """Find test images that are nearly one that was trained on."""
+    return _leak(facts, facts.near, "near-leaks", WARNING, "nearly the same picture as")
+
+
+def _leak(facts: Facts, pairs: Pairs, kind: str, level: str, what: str) -> Finding | None:
     pairs = pairs[facts.in_test[pairs[:, 0]] != facts.in_test[pairs[:, 1]]]
     if not len(pairs):
         return None
     rows = np.unique(pairs)
     test, train = rows[facts.in_test[rows]], rows[~facts.in_test[rows]]
-    why = "the same picture is a test image"
+    why = f"{what} a test image"
     return Finding(
-        "leaks", PROBLEM, f"{len(test):,} test images are also, or nearly, training images.",
+        kind, level, f"{len(test):,} test images show {what} a training image.",
         "The test then asks what the network has already seen, and its result is too good.",
         facts.linked(pairs),
         (_drop(facts, train, f"Leave out their {len(train):,} training twins.", why),
@@ -279,8 +287,9 @@ def skipped(facts: Facts) -> Finding | None:
                    "Each is listed with its reason.", [])
 
 
-CHECKS: tuple[Check, ...] = (leaks, group_leaks, conflicts, near_conflicts, duplicates,
-                             near_duplicates, blank, tiny, imbalance, few, mixed_sizes, skipped)
+CHECKS: tuple[Check, ...] = (
+    leaks, group_leaks, conflicts, near_leaks, near_conflicts, duplicates, near_duplicates, blank,
+    tiny, imbalance, few, mixed_sizes, skipped)
 
 
 def findings(facts: Facts) -> list[Finding]:
