@@ -22,7 +22,7 @@ Pairs = NDArray[np.int64]  # (M, 2), the smaller row first
 Hashes = NDArray[np.uint64]
 
 MAX_PAIRS = 200_000  # found pairs, after which the search ends: the set is one crowd
-_CHUNK = 1024  # images looked at together
+_CHUNK = 4_000_000  # values of the images that are looked at together
 _PIECES = (11, 11, 11, 11, 10, 10)  # bits; hashes that differ in fewer bits than these share one
 _NEAR = len(_PIECES) - 1  # bits of the first hash that may differ
 _NEAR_DOWN = 10  # bits of the second
@@ -61,9 +61,10 @@ def take_prints(images: Any, progress: Progress, done: int = 0, total: int = 0) 
     grids = {size: (_averaging(height, size[0]), _averaging(width, size[1]).T)
              for size in ((8, 9), (9, 8), (16, 16))}
     parts = []
-    for start in range(0, len(images), _CHUNK):
+    step = max(1, _CHUNK // int(np.prod(images.shape[1:])))
+    for start in range(0, len(images), step):
         progress("Comparing pictures", done + start, total or len(images))
-        parts.append(_prints_of(np.asarray(images[start:start + _CHUNK]), grids))
+        parts.append(_prints_of(np.asarray(images[start:start + step]), grids))
     return join([Prints(*part) for part in parts])
 
 
