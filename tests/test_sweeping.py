@@ -38,6 +38,16 @@ def test_a_set_that_is_being_made_is_left_alone(place: Path) -> None:
     assert sweep() == [".tmp-0123abcd-pets"]
 
 
+def test_files_of_other_writers_are_cleared_when_they_are_a_day_old(place: Path) -> None:
+    (place / "pets").mkdir()
+    for folder, days in ((place, 0.5), (place / "pets", 1.5)):
+        file = folder / ".tmp-0123abcd-edits.json"
+        file.write_text("{}")
+        os.utime(file, (file.stat().st_mtime - days * 86_400,) * 2)
+    assert sweep() == [".tmp-0123abcd-edits.json"]
+    assert not list((place / "pets").iterdir())
+
+
 def test_rubbish_without_a_name_is_cleared_when_it_is_a_day_old(place: Path) -> None:
     make(place / ".tmp-x1y2z3", days_old=0.5)
     make(place / ".tmp-a4b5c6", days_old=1.5)

@@ -52,7 +52,7 @@ class Way:
         return (*self.size, self.channels)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stored:
     """A picture that was written, and what its original was."""
 

@@ -122,7 +122,8 @@ def list_given(pictures: Iterable[tuple[str, str, bytes]]) -> Listed:
     names: Counter[tuple[str, ...]] = Counter()
     for class_name, file_name, data in pictures:
         try:
-            parts = usable_parts(f"{class_name.strip().replace('/', '-')}/{file_name}")
+            plain = class_name.strip().replace("/", "-").replace("\\", "-")
+            parts = usable_parts(f"{plain}/{file_name}")
         except BadInput as error:
             skipped.append((shown(f"{class_name}/{file_name}"), error.message))
             continue

@@ -33,7 +33,7 @@ UNSAFE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there may be 100,000
 class Entry:
     """One file of a folder or zip."""
 
@@ -41,7 +41,7 @@ class Entry:
     read: Callable[[], bytes]  # raises `BadInput` if this file, `Refused` if the source is no good
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A file that should be a picture of a class."""
 

@@ -18,7 +18,7 @@ from cnn.data.store import STORE, lock_path, writable_folder
 from cnn.files import TEMPORARY
 
 _UNFINISHED = re.compile(re.escape(TEMPORARY) + r"(?:removed-\d+|[0-9a-f]{8})-(.+)")
-_DAY = 86_400  # seconds after which rubbish without a set's name is cleared too
+_DAY = 86_400  # seconds after which other unfinished files are rubbish too: no lock tells of them
 
 
 def sweep() -> list[str]:
@@ -28,8 +28,9 @@ def sweep() -> list[str]:
         Unavailable: If no data folder can be written.
     """
     gone = []
-    for path in sorted(writable_folder(STORE).glob(f"{TEMPORARY}*")):
-        name = _UNFINISHED.fullmatch(path.name)
+    place = writable_folder(STORE)
+    for path in sorted([*place.glob(f"{TEMPORARY}*"), *place.glob(f"*/{TEMPORARY}*")]):
+        name = _UNFINISHED.fullmatch(path.name) if path.is_dir() else None
         if _nobody_makes(name.group(1)) if name else _is_old(path):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
