@@ -16,7 +16,7 @@ from cnn.data.dividing import SplitPlan
 from cnn.data.edits import apply_edit, edits, undo_edit
 from cnn.data.importing import import_images
 from cnn.data.items import FILE
-from cnn.data.stock import EDITS, IMAGES
+from cnn.data.stock import EDITS, IMAGES, META
 from cnn.errors import BadInput, Damaged, NotFound
 
 Edit = dict[str, object]
@@ -115,7 +115,7 @@ def test_changes_add_up_are_listed_and_any_can_be_taken_back() -> None:
 
 def test_images_and_the_list_of_them_are_never_rewritten(data: Path) -> None:
     before = {name: ((data / name).read_bytes(), (data / name).stat().st_mtime_ns)
-              for name in (IMAGES, FILE, store.META)}
+              for name in (IMAGES, FILE, META)}
     apply_edit("mine", {"kind": "drop", "items": [2]})
     apply_edit("mine", {"kind": "merge", "classes": ["a", "b"], "into": "b"})
     undo_edit("mine")
@@ -181,19 +181,19 @@ def test_a_damaged_list_of_changes_is_said_and_hides_no_other_set(data: Path, te
         load("mine")
 
 
-@pytest.mark.parametrize("file", [IMAGES, FILE, store.META])
+@pytest.mark.parametrize("file", [IMAGES, FILE, META])
 @pytest.mark.parametrize("cut", [0, 60, -1])
 def test_a_torn_file_is_damage(data: Path, file: str, cut: int) -> None:
     path = data / file
     path.write_bytes(path.read_bytes()[:cut] if cut or file != IMAGES else b"")
-    if file == store.META and cut == -1:
+    if file == META and cut == -1:
         path.write_text("{}")
     with pytest.raises(Damaged, match="'mine' is damaged"):
         load("mine")
 
 
 def test_a_list_that_does_not_fit_the_images_is_damage(data: Path) -> None:
-    meta = json.loads((data / store.META).read_text())
-    (data / store.META).write_text(json.dumps(meta | {"class_names": ["a", "b"]}))
+    meta = json.loads((data / META).read_text())
+    (data / META).write_text(json.dumps(meta | {"class_names": ["a", "b"]}))
     with pytest.raises(Damaged, match="labels without a class"):
         load("mine")

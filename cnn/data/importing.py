@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ from cnn.data.folders import list_beside, list_folder
 from cnn.data.items import Items, write_items
 from cnn.data.layout import Entry, Skipped, arrange, path_of, shown, usable_parts
 from cnn.data.progress import Progress, silent, with_time_left
-from cnn.data.stock import IMAGES
+from cnn.data.stock import IMAGES, write_description
 from cnn.data.sweeping import sweep
 from cnn.data.tables import TABLES, TEST
 from cnn.data.zips import open_zip
@@ -193,7 +194,7 @@ def _import(
                 kind="imported", title=name, licence="Not stated", source=source.name,
                 description=f"{made.count:,} pictures of {len(made.class_names)} classes.",
                 resize=way.how)
-            store.write_imported_meta(folder, made.meta(about, way))
+            write_description(folder, made.description(about, way))
             shutil.rmtree(target, ignore_errors=True)
     return made.report(name)
 
@@ -245,14 +246,15 @@ class _Made:
             bytes=np.array([one.bytes for one in self._stored], np.int64),
             skipped=tuple(self._skipped))
 
-    def meta(self, about: store.About, way: Way) -> store.Meta:
+    def description(self, about: store.About, way: Way) -> dict[str, Any]:
+        """Return what the store says of the set without opening it."""
         digest = hashlib.sha256(f"{self._digest} {json.dumps(self.class_names)}".encode())
         for numbers in (self._labels, self._split, self.items.groups):
             digest.update(b"" if numbers is None else numbers.tobytes())
-        return store.Meta(
-            class_names=self.class_names, image_shape=way.shape, train_count=self._count(IN_TRAIN),
-            test_count=self._count(IN_TEST), fingerprint=digest.hexdigest(),
-            split=self._divided.how, **asdict(about))
+        return {
+            **asdict(about), "class_names": self.class_names, "image_shape": way.shape,
+            "train_count": self._count(IN_TRAIN), "test_count": self._count(IN_TEST),
+            "fingerprint": digest.hexdigest(), "split": self._divided.how}
 
     def report(self, name: str) -> ImportReport:
         counts = np.bincount(self._labels[self._used], minlength=len(self.class_names)).tolist()

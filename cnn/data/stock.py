@@ -2,6 +2,7 @@
 
     images.npy  uint8 (N, height, width, channels), in the order of the files' names
     items.npz   what each image is (see `items`)
+    meta.json   what it is called, its classes and counts, and how it was divided
     edits.json  changes, in order, and the counts and classes that they lead to
 
 Parts, classes and changes are lists of rows and numbers, applied when the set is opened: the images
@@ -25,7 +26,8 @@ from cnn.data.rows import RowView
 from cnn.errors import Damaged, NotFound
 from cnn.files import atomic_write_json, read_json
 
-IMAGES, EDITS = "images.npy", "edits.json"
+IMAGES, EDITS, META = "images.npy", "edits.json", "meta.json"
+IMPORTED = 2  # the format that the description names; built-in sets have 1
 
 
 def mapped(path: Path, dtype: type, shape: tuple[int, ...]) -> NDArray[Any]:
@@ -40,6 +42,11 @@ def mapped(path: Path, dtype: type, shape: tuple[int, ...]) -> NDArray[Any]:
     if path.stat().st_size != array.offset + array.nbytes:
         raise ValueError(f"{path.name} has the wrong length")
     return np.asarray(array)  # a plain view: np.memmap is slow to index
+
+
+def write_description(folder: Path, values: dict[str, Any]) -> None:
+    """Write what is known of a set into its folder, which is being made."""
+    atomic_write_json(folder / META, {"format": IMPORTED, **values})
 
 
 def open_parts(folder: Path, image_shape: tuple[int, int, int]) -> dict[str, Any]:
@@ -70,7 +77,7 @@ def changed_state(folder: Path, edits: list[Edit]) -> State:
         Damaged: If the files cannot be read.
     """
     places = read_places(folder)
-    names = list(read_json(folder / "meta.json")["class_names"])
+    names = list(read_json(folder / META)["class_names"])
     if len(places.labels) and not 0 <= places.labels.min() <= places.labels.max() < len(names):
         raise Damaged(f"{folder.name}/items.npz has labels without a class.")
     return apply_all(State(names, places.labels, places.split, places.groups), edits)
@@ -119,7 +126,7 @@ def write_edits(folder: Path, edits: list[Edit]) -> None:
     if not edits:
         (folder / EDITS).unlink(missing_ok=True)
         return
-    original = read_json(folder / "meta.json")["fingerprint"]
+    original = read_json(folder / META)["fingerprint"]
     text = original + json.dumps(edits, sort_keys=True)
     atomic_write_json(folder / EDITS, {"edits": edits, "summary": {
         "class_names": state.class_names,

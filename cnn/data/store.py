@@ -30,14 +30,12 @@ from cnn.data.dataset import Dataset, Images, Labels
 from cnn.data.dividing import sentence
 from cnn.data.progress import Progress
 from cnn.data.splits import Rows
-from cnn.data.stock import mapped, open_parts, read_summary
+from cnn.data.stock import IMPORTED, META, mapped, open_parts, read_summary
 from cnn.errors import Damaged, NotFound, Unavailable
 from cnn.files import TEMPORARY, atomic_path, atomic_write_json, read_json
 
 STORE = "cnn-studio"  # folder of the store inside a data folder
-META = "meta.json"
 _FORMAT = 1  # raise it when a set of the same sources would be stored otherwise
-_IMPORTED = 2  # the form of an imported set: one array of images, and a list of what they are
 _CHUNK = 1024  # images copied at a time
 
 
@@ -143,22 +141,15 @@ def read_meta(name: str) -> Meta:
     try:
         values = read_json(folder / META)
         form = values.pop("format", None)
-        if form not in (_FORMAT, _IMPORTED):
+        if form not in (_FORMAT, IMPORTED):
             raise ValueError("meta.json is of another version")
-        if form == _IMPORTED:
+        if form == IMPORTED:
             values |= {"imported": True, **read_summary(folder)}
         return _checked(values)
     except (NotFound, Damaged) as error:
         raise _damaged(folder, error.message) from error
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(folder, f"meta.json is wrong ({error})") from error
-
-
-def write_imported_meta(folder: Path, meta: Meta) -> None:
-    """Write the description of an imported set into its folder, which is being made."""
-    values = {key: value for key, value in asdict(meta).items()
-              if key not in ("changes", "imported")}
-    atomic_write_json(folder / META, {"format": _IMPORTED, **values})
 
 
 def _checked(values: dict[str, Any]) -> Meta:
@@ -189,28 +180,24 @@ def open_set(name: str) -> Dataset:
     """
     meta, folder = read_meta(name), set_folder(name)
     try:
-        return _open_imported(name, folder, meta) if meta.imported else _open(name, folder, meta)
+        parts = open_parts(folder, meta.image_shape) if meta.imported else _parts(folder, meta)
     except Exception as error:  # a flipped bit in a header can end in many kinds
         raise _damaged(folder, str(error)) from error
-
-
-def _open(name: str, folder: Path, meta: Meta) -> Dataset:
-    arrays: dict[str, Any] = {}
-    for split, count in (("train", meta.train_count), ("test", meta.test_count)):
-        images, labels = f"{split}_images", f"{split}_labels"
-        arrays[images] = mapped(folder / f"{images}.npy", np.uint8, (count, *meta.image_shape))
-        arrays[labels] = mapped(folder / f"{labels}.npy", np.int64, (count,))
-        low, high = int(arrays[labels].min()), int(arrays[labels].max())
-        if low < 0 or high >= len(meta.class_names):
-            raise ValueError(f"{labels}.npy has labels from {low} to {high}")
-    return Dataset(name, meta.class_names, fingerprint=meta.fingerprint, resize=meta.resize,
-                   dark_background=meta.dark_background, split=sentence(meta.split), **arrays)
-
-
-def _open_imported(name: str, folder: Path, meta: Meta) -> Dataset:
     return Dataset(name, fingerprint=meta.fingerprint, resize=meta.resize,
                    dark_background=meta.dark_background, split=sentence(meta.split, meta.changes),
-                   **open_parts(folder, meta.image_shape))
+                   **parts)
+
+
+def _parts(folder: Path, meta: Meta) -> dict[str, Any]:
+    parts: dict[str, Any] = {"class_names": meta.class_names}
+    for split, count in (("train", meta.train_count), ("test", meta.test_count)):
+        images, labels = f"{split}_images", f"{split}_labels"
+        parts[images] = mapped(folder / f"{images}.npy", np.uint8, (count, *meta.image_shape))
+        parts[labels] = mapped(folder / f"{labels}.npy", np.int64, (count,))
+        low, high = int(parts[labels].min()), int(parts[labels].max())
+        if low < 0 or high >= len(meta.class_names):
+            raise ValueError(f"{labels}.npy has labels from {low} to {high}")
+    return parts
 
 
 def lock_path(name: str) -> Path:

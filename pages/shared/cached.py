@@ -13,8 +13,8 @@ import streamlit as st
 
 from cnn.data import catalogue
 from cnn.data.dataset import Dataset
-from cnn.data.stock import EDITS
-from cnn.data.store import META, set_folder
+from cnn.data.stock import EDITS, META
+from cnn.data.store import set_folder
 from cnn.errors import CnnError, Unavailable
 from cnn.evaluation.results import ARRAYS_NAME, JSON_NAME, Evaluation, read_evaluation
 from cnn.paths import models_dir
