@@ -12,7 +12,7 @@ from picture_files import saved, scenery, write_folder
 from cnn.data.catalogue import load
 from cnn.data.edits import apply_edit, undo_edit
 from cnn.data.importing import import_images
-from cnn.data.preflight import Preflight, find_fix, item_names, preflight
+from cnn.data.preflight import Preflight, find_fix, item_image, item_names, preflight
 from cnn.data.progress import Cancelled, until
 from cnn.data.progress import silent as nobody
 from cnn.errors import BadInput
@@ -122,6 +122,14 @@ def test_a_built_in_set_is_looked_through_but_not_changed() -> None:
     assert sum(train + test for train, test in report.classes.values()) == 1797
     assert not [finding for finding in report.findings if finding.fixes]
     assert item_names("digits")[1438] == "test image 0"
+
+
+def test_a_picture_is_shown_by_its_place_even_if_it_was_left_out() -> None:
+    place = item_names("faulty").index("train/dogs/blank.png")
+    apply_edit("faulty", find_fix(preflight("faulty"), "blank").edit)
+    assert (item_image(load("faulty"), place) == 77).all()
+    digits = load("digits")
+    assert (item_image(digits, 1438) == digits.test_images[0]).all()
 
 
 def test_it_can_be_cancelled() -> None:

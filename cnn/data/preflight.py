@@ -15,13 +15,14 @@ import numpy as np
 from cnn.data import store
 from cnn.data.catalogue import load
 from cnn.data.changes import edit_sentence
-from cnn.data.dataset import Dataset
+from cnn.data.dataset import Dataset, Images
 from cnn.data.duplicates import equal_sets, join, near_pairs, take_prints
 from cnn.data.edits import edits
 from cnn.data.findings import Facts, Finding, Fix, findings
 from cnn.data.items import Items, read_items
 from cnn.data.layout import Skipped
 from cnn.data.progress import Progress, silent, with_time_left
+from cnn.data.rows import RowView
 from cnn.data.stock import changed_state
 from cnn.errors import BadInput
 
@@ -114,6 +115,18 @@ def item_names(name: str) -> list[str]:
         return list(read_items(store.set_folder(name)).names)
     return [*(f"training image {row}" for row in range(meta.train_count)),
             *(f"test image {row}" for row in range(meta.test_count))]
+
+
+def item_image(dataset: Dataset, item: int) -> Images:
+    """Return one picture of a set by its place in the list, also one that was left out since.
+
+    Returns:
+        uint8 (height, width, channels), read-only.
+    """
+    if isinstance(dataset.train_images, RowView):
+        return dataset.train_images.base[item]
+    train = len(dataset.train_labels)
+    return dataset.train_images[item] if item < train else dataset.test_images[item - train]
 
 
 def find_fix(report: Preflight, wanted: str) -> Fix:
