@@ -76,7 +76,7 @@ def _digits_needs() -> str:
     description="1,797 handwritten digits, 8×8 grey: trains in seconds and needs no network.",
     licence="CC BY 4.0", source="scikit-learn, from the UCI archive (E. Alpaydin and C. Kaynak)",
 ), _digits_needs, Origin(
-    "https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
+    "https://archive.ics.uci.edu/ml/datasets/Optical+Recognition+of+Handwritten+Digits",
     "E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits. UCI Machine Learning "
     "Repository, 1998."))
 def make_digits(progress: Progress) -> Made:

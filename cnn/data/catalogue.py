@@ -50,7 +50,8 @@ def origin_of(name: str) -> Origin | None:
     """Return where a published set comes from; None for a person's own."""
     if name in BUILT_IN:
         return BUILT_IN[name].origin
-    return _pictures_of(name).origin if _pictures_of(name) else None
+    pictures = _pictures_of(name)
+    return pictures.origin if pictures else None
 
 
 def proposed_size(name: str) -> int | None:

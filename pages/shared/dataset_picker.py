@@ -11,6 +11,7 @@ import streamlit as st
 
 from cnn.data.catalogue import DatasetInfo, describe, load
 from pages.shared.cached import described
+from pages.shared.download_view import draw_download
 from pages.shared.errors import errors_shown
 from pages.shared.formats import amount, plain, size
 
@@ -46,11 +47,7 @@ def is_ready(info: DatasetInfo) -> bool:
     if info.available:  # seconds, once on this computer
         _prepare(info)
         return False
-    st.info(f"**{plain(info.title)}** is not on this computer yet. {plain(info.note)}",
-            icon=":material/download:")
-    if st.button("Download and prepare it", type="primary", icon=":material/download:",
-                 key="prepare"):
-        _prepare(info)
+    draw_download(info)
     return False
 
 
