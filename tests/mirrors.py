@@ -56,7 +56,8 @@ class Handler(BaseHTTPRequestHandler):
         if ranges and asked and same in (None, self.server.version):
             at = int(asked.removeprefix("bytes=").partition("-")[0])
         self.send_response(206 if at else 200)
-        given = {"Content-Length": str(len(body) - at), "ETag": self.server.version}
+        given = {"Content-Length": str(len(body) - at), "ETag": self.server.version,
+                 "Connection": "close"}
         if at:
             given["Content-Range"] = f"bytes {at}-{len(body) - 1}/{len(body)}"
         for name, value in {**given, **headers}.items():
@@ -134,6 +135,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(302)
         self.send_header("Location", place)
         self.send_header("Content-Length", "0")
+        self.send_header("Connection", "close")
         self.end_headers()
 
     def log_message(self, *_: object) -> None:

@@ -14,6 +14,7 @@ WINDOW_SECONDS = 10.0  # speed is measured over this time
 STALLED = 1000.0  # bytes a second that count as nothing
 HURRY_SECONDS = 300.0  # a server that needs longer is left, as long as others are untried
 TELL_SECONDS = 0.1
+SURE_SECONDS = 0.5  # before, a speed says nothing
 
 
 class TooSlow(Exception):
@@ -32,12 +33,14 @@ class Meter:
 
     def __init__(self, progress: Progress, name: str, before: int, total: int) -> None:
         self._progress, self._name, self._before, self._total = progress, name, before, total
-        self.start("", 0)
+        self._host, self._told = "", 0.0
+        self._marks = deque([(0.0, 0)])
 
     def start(self, host: str, at: int) -> None:
         """Begin to measure a server, `at` bytes of the file being there."""
-        self._host = host
+        self._host, self._told = host, 0.0
         self._marks = deque([(time.monotonic(), at)])
+        self.say(f"Asking {host} for")
 
     @property
     def speed(self) -> float:
@@ -48,16 +51,22 @@ class Meter:
     def reach(self, at: int) -> None:
         """Tell that `at` bytes of the file are there, not at each call."""
         now = time.monotonic()
-        if now - self._marks[-1][0] < TELL_SECONDS and self._before + at < self._total:
+        if now - self._told < TELL_SECONDS and self._before + at < self._total:
             return
+        self._told = now
         self._marks.append((now, at))
         while now - self._marks[0][0] > WINDOW_SECONDS and len(self._marks) > 2:
             self._marks.popleft()
         done = self._before + at
-        left = f", {time_left((self._total - done) / self.speed)}" if self.speed > 1 else ""
         self._progress(
-            f"Downloading {self._name}: {bytes_in_words(done)} of {bytes_in_words(self._total)}, "
-            f"{bytes_in_words(self.speed)}/s{left} ({self._host})", done, self._total)
+            f"Downloading {self._name}: {bytes_in_words(done)} of {bytes_in_words(self._total)}"
+            f"{self._pace(self._total - done)} ({self._host})", done, self._total)
+
+    def _pace(self, left: int) -> str:
+        if self._marks[-1][0] - self._marks[0][0] < SURE_SECONDS:
+            return ""
+        time_in_words = f", {time_left(left / self.speed)}" if self.speed > 1 else ""
+        return f", {bytes_in_words(self.speed)}/s{time_in_words}"
 
     def say(self, what: str) -> None:
         """Tell what else is done with the file."""
