@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -268,6 +271,30 @@ def test_a_cancelled_download_keeps_what_has_come(site: Mirrors, tmp_path: Path)
     assert 20_000 < kept < len(BODY)
     download([site.file("good")], tmp_path, silent)
     assert site.asked[-1] == ("good", f"bytes={kept}-")
+    assert (tmp_path / "data.bin").read_bytes() == BODY
+
+
+def test_a_killed_process_leaves_a_part_that_is_gone_on_with(
+    site: Mirrors, tmp_path: Path
+) -> None:
+    file = site.file("waiting")
+    code = ("import sys; from pathlib import Path; from cnn.data import download as d; "
+            "d._SCHEMES = ('http',); "
+            f"d.download([d.{file!r}], Path(sys.argv[1]), lambda *_: None)")
+    child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)],
+                             cwd=Path(__file__).parent.parent)
+    end = time.monotonic() + 60
+    while not received(file, tmp_path):
+        assert time.monotonic() < end
+        assert child.poll() is None
+        time.sleep(0.02)
+    child.kill()
+    child.wait()
+    assert not (tmp_path / "data.bin").exists()
+    download([site.file("good")], tmp_path, silent)
+    path, asked = site.asked[-1]
+    assert path == "good"
+    assert asked is not None
     assert (tmp_path / "data.bin").read_bytes() == BODY
 
 
