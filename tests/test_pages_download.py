@@ -96,8 +96,8 @@ def test_a_click_downloads_and_prepares_it(open_page, site, mnist_from):
     assert "prepare" not in keys(page.button)
 
 
-def test_a_download_goes_on_without_its_visitor_and_is_seen_by_others(
-    open_page, app, site, mnist_from
+def test_a_download_goes_on_without_its_page_and_is_seen_on_every_page(
+    open_page, site, mnist_from
 ):
     mnist_from("waiting")
     page = open_mnist(open_page)
@@ -200,3 +200,28 @@ def test_pictures_that_are_here_are_prepared_at_a_click_only(open_page, folders)
     page = open_page("data").selectbox(key="dataset").select("malaria").run()
     assert page.button(key="prepare").label == "Prepare it"
     assert "own_use" not in keys(page.button)
+
+
+def test_half_a_file_of_another_program_is_set_aside_at_a_click(
+    open_page, folders, site, mnist_from
+):
+    mnist_from("good")
+    (folders / "data" / "mnist.npz").write_bytes(site.body[:1000])
+    page = open_mnist(open_page)
+    assert "not the MNIST file" in texts(page.error)
+    assert (folders / "data" / "mnist.npz").is_file()
+    page.button(key="download_anew").click().run()
+    assert not page.error
+    assert (folders / "data" / "mnist.npz.damaged").read_bytes() == site.body[:1000]
+    page.button(key="prepare").click().run()
+    run_until(page, ready)
+
+
+def test_what_is_no_official_file_is_never_set_aside(open_page, folders):
+    batches = folders / "data" / "cifar-10-batches-py"
+    batches.mkdir()
+    for name in (*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"):
+        (batches / name).write_bytes(b"damaged")
+    page = open_page("data").selectbox(key="dataset").select("cifar10").run()
+    assert "not a CIFAR" in texts(page.error)
+    assert "download_anew" not in keys(page.button)

@@ -16,7 +16,7 @@ from cnn.data.layout import shown
 from cnn.data.progress import Progress, bytes_in_words
 from cnn.data.store import find, writable_folder
 from cnn.errors import BadInput, NotFound
-from cnn.files import atomic_path, disk_error, need_space
+from cnn.files import atomic_path, disk_error, move, need_space
 
 _CHUNK = 2**20
 
@@ -56,6 +56,18 @@ def fetch(files: Sequence[RemoteFile], progress: Progress) -> list[Path]:
     if lacking:
         download(lacking, writable_folder(), progress)
     return [path for file in files if (path := find(file.name))]
+
+
+def set_aside(files: Sequence[RemoteFile]) -> None:
+    """Give those of `files` that are here another name, so that they are downloaded anew.
+
+    Raises:
+        Unavailable: If the folder cannot be written.
+    """
+    for file in files:
+        path = find(file.name)
+        if path:
+            move(path, path.with_name(f"{path.name}.damaged"))
 
 
 def take_path(files: Sequence[RemoteFile], path: Path, progress: Progress) -> None:

@@ -10,9 +10,10 @@ import time
 import streamlit as st
 
 from cnn.data.catalogue import DatasetInfo, describe, load
+from cnn.errors import CnnError, Damaged
 from pages.shared.cached import described
-from pages.shared.download_view import draw_download
-from pages.shared.errors import errors_shown
+from pages.shared.download_view import draw_download, offer_new_copy
+from pages.shared.errors import show_error
 from pages.shared.formats import amount, plain, size
 
 SECONDS_BETWEEN_UPDATES = 0.1
@@ -53,9 +54,13 @@ def is_ready(info: DatasetInfo) -> bool:
 
 def _prepare(info: DatasetInfo) -> None:
     bar = ProgressBar("Stay on this page: leaving it ends the preparation.")
-    with errors_shown():
+    try:
         load(info.name, bar.show)
         st.rerun()
+    except CnnError as error:
+        show_error(error)
+        if isinstance(error, Damaged):
+            offer_new_copy(info)
     bar.clear()
 
 

@@ -47,6 +47,18 @@ def draw_download(info: DatasetInfo) -> None:
         _draw_addresses(origin)
 
 
+def offer_new_copy(info: DatasetInfo) -> None:
+    """Draw the button that puts a damaged official file out of the way, if there is one."""
+    origin = origin_of(info.name)
+    if origin is None or len(originals.missing(origin.files)) == len(origin.files):
+        return
+    if st.button("Set the damaged file aside, to download it anew", icon=":material/refresh:",
+                 key="download_anew"):
+        with errors_shown():
+            originals.set_aside(origin.files)
+            st.rerun()
+
+
 @st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
 def _watch(name: str) -> None:
     """Show a download that is under way; when it ends, draw the whole page anew."""
