@@ -69,7 +69,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         if os.name == "posix":  # makes the new name itself survive a power cut
             _fsync(target.parent)
     except OSError as error:
-        raise _disk_error(target, error) from error
+        raise disk_error(target, error) from error
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary, ignore_errors=True)
@@ -78,7 +78,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
                 temporary.unlink(missing_ok=True)
 
 
-def _disk_error(target: Path, error: OSError) -> Unavailable:
+def disk_error(target: Path, error: OSError) -> Unavailable:
+    """Return in words why `target` was not written."""
     if is_disk_full(error):
         return DiskFull(f"The disk is full: {target.name} was not written.",
                         "Free some space and try again; the earlier version is unharmed.")
@@ -113,7 +114,7 @@ def move(source: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(source, target)
     except OSError as error:
-        raise _disk_error(target, error) from error
+        raise disk_error(target, error) from error
 
 
 def atomic_write_bytes(target: Path, data: bytes) -> None:

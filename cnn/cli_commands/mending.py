@@ -33,24 +33,23 @@ def is_asked(options: argparse.Namespace) -> bool:
     return options.report or bool(options.fix) or options.undo is not None
 
 
-def run(options: argparse.Namespace) -> Output:
+def run(name: str | None, options: argparse.Namespace) -> Output:
     """Take back, change and look through one data set, in this order.
 
     Raises:
         CnnError: If there is no such set, or it cannot be changed so.
     """
-    if options.name is None:
+    if name is None:
         raise BadInput("--report, --fix and --undo need the name of a data set.",
                        "For instance: python -m cnn datasets my-pictures --report")
-    describe(options.name)  # says which names there are
+    describe(name)  # says which names there are
     said = []
     if options.undo is not None:
-        undone = undo_edit(options.name, options.undo or None)
+        undone = undo_edit(name, options.undo or None)
         said.append(f"Taken back: {edit_sentence(undone)}.")
     for wanted in options.fix:
-        said.append(f"Changed: {_mend(options.name, wanted)}.")
-    found = _look(options.name) if options.report else None
-    return _output(options.name, said, found)
+        said.append(f"Changed: {_mend(name, wanted)}.")
+    return _output(name, said, _look(name) if options.report else None)
 
 
 def _look(name: str) -> Preflight:

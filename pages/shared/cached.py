@@ -115,7 +115,7 @@ def _dataset(name: str, stamp: Stamp) -> Dataset:
 def described() -> list[catalogue.DatasetInfo]:
     """Return what is known about every data set, those that are ready first."""
     infos = []
-    for name in catalogue.dataset_names():
+    for name in catalogue.all_names():
         try:
             infos.append(catalogue.describe(name))
         except CnnError:  # removed between the two looks
