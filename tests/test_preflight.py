@@ -27,6 +27,8 @@ FILES = {
     "train/cats/copy.png": saved(scenery(0)),
     "train/cats/near.jpg": saved(scenery(1), "JPEG", quality=60),
     "train/dogs/cat.png": saved(scenery(2)),
+    "train/cats/copy3.png": saved(scenery(3)),
+    "train/dogs/cat3.png": saved(scenery(3)),
     "test/dogs/leak.png": saved(scenery(105)),
     "test/cats/near-leak.jpg": saved(scenery(5), "JPEG", quality=60),
     "train/dogs/blank.png": saved(np.full((48, 48, 3), 77, np.uint8)),
@@ -62,8 +64,11 @@ def test_every_fault_is_found_and_named() -> None:
     report = preflight("faulty")
     assert named(report, "leaks") == [["test/dogs/leak.png", "train/dogs/05.png"]]
     assert named(report, "near-leaks") == [["test/cats/near-leak.jpg", "train/cats/05.png"]]
-    assert named(report, "conflicts") == [["train/cats/02.png", "train/dogs/cat.png"]]
-    assert named(report, "duplicates") == [["train/cats/00.png", "train/cats/copy.png"]]
+    assert named(report, "conflicts") == [
+        ["train/cats/02.png", "train/dogs/cat.png"],
+        ["train/cats/03.png", "train/cats/copy3.png", "train/dogs/cat3.png"]]
+    assert named(report, "duplicates") == [["train/cats/00.png", "train/cats/copy.png"],
+                                           ["train/cats/03.png", "train/cats/copy3.png"]]
     assert named(report, "near-duplicates") == [["train/cats/01.png", "train/cats/near.jpg"]]
     assert named(report, "blank") == [["train/dogs/blank.png"]]
     assert named(report, "tiny") == [["train/cats/tiny.png"]]
@@ -71,7 +76,7 @@ def test_every_fault_is_found_and_named() -> None:
     assert kinds(report) == {"leaks", "near-leaks", "conflicts", "duplicates", "near-duplicates",
                              "blank", "tiny", "mixed-sizes", "few", "imbalance", "skipped"}
     assert [file for file, _ in report.skipped] == ["train/cats/broken.png"]
-    assert report.classes == {"cats": (34, 6), "dogs": (32, 6), "eels": (5, 1)}
+    assert report.classes == {"cats": (35, 6), "dogs": (33, 6), "eels": (5, 1)}
     assert report.findings[0].level == "problem"
     assert report.complete
 
@@ -96,6 +101,15 @@ def test_weights_are_offered_once() -> None:
     assert "weigh more already" in next(f.hint for f in report.findings if f.kind == "imbalance")
     with pytest.raises(BadInput, match="nothing to mend by the name 'imbalance'"):
         find_fix(report, "imbalance")
+
+
+def test_a_picture_is_moved_to_where_most_of_its_copies_are() -> None:
+    edit = find_fix(preflight("faulty"), "conflicts:move").edit
+    assert [item_names("faulty")[item] for item in edit["items"]] == ["train/dogs/cat3.png"]
+    assert edit["to"] == "cats"
+    apply_edit("faulty", edit)
+    assert named(preflight("faulty"), "conflicts") == [
+        ["train/cats/02.png", "train/dogs/cat.png"]]
 
 
 def test_leaks_are_mended_in_training_so_that_the_test_stays_the_same() -> None:

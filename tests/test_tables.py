@@ -29,6 +29,10 @@ def test_umlauts_of_an_old_spreadsheet_are_read() -> None:
     assert rows("file;label\na.png;Bär\n".encode("cp1252")) == [Row("a.png", "Bär")]
 
 
+def test_one_letter_in_two_unicode_forms_is_one_label() -> None:
+    assert {row.label for row in rows("a.png,B\u00e4r\nb.png,Ba\u0308r\n".encode())} == {"B\u00e4r"}
+
+
 def test_columns_for_split_and_group_are_found_by_their_names() -> None:
     assert rows(b"patient,image_id,diagnosis,set\np1,a,ill,test\np2,b,well,\n") == [
         Row("a", "ill", "test", "p1"), Row("b", "well", "", "p2")]

@@ -9,7 +9,7 @@ from cnn.cli_commands.output import Output, ProgressLine, facts, number, shape, 
 from cnn.data.catalogue import describe
 from cnn.data.changes import Edit, edit_sentence
 from cnn.data.edits import apply_edit, edits, undo_edit
-from cnn.data.findings import Finding
+from cnn.data.facts import Finding
 from cnn.data.preflight import Preflight, find_fix, item_names, preflight
 from cnn.errors import BadInput
 

@@ -7,82 +7,16 @@ finding names pictures by their places in the set's list, as `changes` does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cnn.data.changes import Edit
-from cnn.data.dataset import Labels
 from cnn.data.duplicates import Pairs, linked_sets
-from cnn.data.layout import Skipped
+from cnn.data.facts import NOTE, PROBLEM, WARNING, Facts, Finding, Fix
 
-PROBLEM, WARNING, NOTE = "problem", "warning", "note"
 _BLANK = 2.0  # of 255: with less contrast than this there is nothing to see
 _FEW = 20  # training pictures of a class, below which hardly anything is learnt
 _UNEVEN, _VERY_UNEVEN = 2.0, 10.0  # largest class over smallest
 _LONG = 2.0  # long side over short: a centred square shows less than half
-
-
-@dataclass(frozen=True)
-class Fix:
-    """A change that would mend a finding."""
-
-    name: str  # the kind of change
-    words: str
-    edit: Edit
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something a person should know before training."""
-
-    kind: str
-    level: str  # PROBLEM, WARNING or NOTE
-    message: str
-    hint: str  # what it means or what to do
-    sets: list[list[int]]  # items concerned, those that belong together in one list
-    fixes: tuple[Fix, ...] = ()
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known of N images that are in use, training images first."""
-
-    class_names: tuple[str, ...]
-    labels: Labels  # (N,)
-    in_test: NDArray[np.bool_]  # (N,)
-    items: Labels  # (N,), places in the set's list
-    side: int  # shortest side of a stored image, pixels
-    spread: NDArray[np.float32]  # (N,), contrast
-    equal: list[Labels]  # rows of each set of equal images
-    near: Pairs  # rows of nearly equal images, one of each equal set
-    groups: Labels | None = None  # (N,)
-    widths: Labels | None = None  # (N,), of the originals
-    heights: Labels | None = None
-    skipped: tuple[Skipped, ...] = ()
-    weighted: bool = False
-
-    def places(self, rows: Iterable[int]) -> list[int]:
-        """Return the items of some rows, ascending, each once."""
-        return sorted({int(self.items[row]) for row in rows})
-
-    def linked(self, pairs: Pairs) -> list[list[int]]:
-        """Return pairs as sets of items."""
-        return [self.places(rows) for rows in linked_sets(pairs)]
-
-    def equal_pairs(self) -> Pairs:
-        """Return all pairs of the first of each equal set with the others, and of neighbours.
-
-        Each picture stands beside one of the other part and class, if its set has any.
-        """
-        pairs = [np.zeros((0, 2), np.int64)]
-        for rows in self.equal:
-            key = self.in_test[rows] * len(self.class_names) + self.labels[rows]
-            ordered = rows[np.argsort(key, kind="stable")]
-            pairs.append(np.stack([np.full(len(rows) - 1, ordered[0]), ordered[1:]], axis=1))
-            pairs.append(np.stack([ordered[:-1], np.full(len(rows) - 1, ordered[-1])], axis=1))
-        return np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0)
 
 
 Check = Callable[[Facts], Finding | None]
@@ -161,7 +95,24 @@ def _conflict(facts: Facts, pairs: Pairs, kind: str, level: str, what: str) -> F
         "The network is told two things of one picture; at most one of them is right.",
         facts.linked(pairs),
         (_drop(facts, rows.tolist(), "Leave all of them out.", f"{what} in two classes"),
-         *([merge] if len(facts.class_names) > 2 else [])))
+         *_majority(facts, pairs, what), *([merge] if len(facts.class_names) > 2 else [])))
+
+
+def _majority(facts: Facts, pairs: Pairs, what: str) -> list[Fix]:
+    """Return the move of what most of its copies contradict, to the class that most are of."""
+    wrong: dict[int, list[int]] = {}
+    for rows in linked_sets(pairs):
+        counts = np.bincount(facts.labels[rows])
+        most = int(counts.argmax())
+        if 2 * counts[most] > len(rows):
+            wrong.setdefault(most, []).extend(row for row in rows if facts.labels[row] != most)
+    if not wrong:
+        return []
+    to = max(wrong, key=lambda label: len(wrong[label]))
+    name = facts.class_names[to]
+    return [Fix("move", f"Move {len(wrong[to]):,} to {name}, as most of their copies are.",
+                {"kind": "move", "items": facts.places(wrong[to]), "to": name,
+                 "why": f"most copies of {what} are there"})]
 
 
 def duplicates(facts: Facts) -> Finding | None:

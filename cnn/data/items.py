@@ -8,6 +8,7 @@ Written once at the import and never changed. Knows the file's form, not what is
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ def write_items(folder: Path, items: Items) -> None:
         **{name: _packed(text) for name, text in texts.items()}}
     with (folder / FILE).open("wb") as file:
         np.savez_compressed(file, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_places(folder: Path) -> Places:

@@ -18,7 +18,8 @@ from cnn.data.changes import edit_sentence
 from cnn.data.dataset import Dataset, Images
 from cnn.data.duplicates import equal_sets, join, near_pairs, take_prints
 from cnn.data.edits import edits
-from cnn.data.findings import Facts, Finding, Fix, findings
+from cnn.data.facts import Facts, Finding, Fix
+from cnn.data.findings import findings
 from cnn.data.items import Items, read_items
 from cnn.data.layout import Skipped
 from cnn.data.progress import Progress, silent, with_time_left

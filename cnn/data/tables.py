@@ -7,6 +7,7 @@ or the Western code page that spreadsheets still write. Knows text only: `layout
 from __future__ import annotations
 
 import csv
+import unicodedata
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -54,7 +55,7 @@ def read_table(data: bytes, name: str, pictures: tuple[str, ...]) -> list[Row]:
     if len(data) > MAX_TABLE:
         raise BadInput(f"The table {name} is larger than {MAX_TABLE // 2**20} MB.",
                        "Leave only the columns for file, label, split and group.")
-    text = _text(data)
+    text = unicodedata.normalize("NFC", _text(data))  # as file names are compared
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:
