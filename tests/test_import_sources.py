@@ -111,8 +111,12 @@ def test_lines_that_cannot_be_used_are_reported(tmp_path: Path) -> None:
         "images/4.png": "the table says two different things of it"}
 
 
-def test_a_table_about_other_things_leaves_class_folders_as_they_are(tmp_path: Path) -> None:
-    root = write_folder(tmp_path / "f", class_files(a=2, b=2) | {"about.csv": b"x,y\n1,2\n"})
+@pytest.mark.parametrize("table", [b"x,y\n1,2\n", b"one column", b"file,width\na/0.png,12\n",
+                                   b"a/0.png,7\nb/1.png,8\n", b"\0" * 9])
+def test_a_table_about_other_things_leaves_class_folders_as_they_are(
+    tmp_path: Path, table: bytes
+) -> None:
+    root = write_folder(tmp_path / "f", class_files(a=2, b=2) | {"about.csv": table})
     report = import_images(root, "mine", (8, 8))
     assert (report.kept, report.skipped) == (
         {"a": 2, "b": 2}, [("about.csv", "it is not named like a picture")])

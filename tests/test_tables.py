@@ -9,7 +9,7 @@ PICTURES = (".png", ".jpg")
 
 
 def rows(data: bytes) -> list[Row]:
-    return read_table(data, "labels.csv", PICTURES)
+    return read_table(data, "labels.csv", PICTURES).rows
 
 
 @pytest.mark.parametrize("data", [
@@ -23,6 +23,12 @@ def rows(data: bytes) -> list[Row]:
 ])
 def test_a_table_is_read_however_it_was_saved(data: bytes) -> None:
     assert rows(data) == [Row("a.png", "cat"), Row("b.png", "dog")]
+
+
+@pytest.mark.parametrize(("data", "sure"), [
+    (b"image_id,dx\na,b\n", True), (b"file,width\na.png,12\n", False), (b"a.png,cat\n", False)])
+def test_only_headings_make_sure_that_a_column_holds_labels(data: bytes, sure: bool) -> None:
+    assert read_table(data, "labels.csv", PICTURES).sure is sure
 
 
 def test_umlauts_of_an_old_spreadsheet_are_read() -> None:

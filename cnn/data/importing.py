@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -195,7 +194,6 @@ def _import(
                 description=f"{made.count:,} pictures of {len(made.class_names)} classes.",
                 resize=way.how)
             write_description(folder, made.description(about, way))
-            shutil.rmtree(target, ignore_errors=True)
     return made.report(name)
 
 

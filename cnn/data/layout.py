@@ -80,14 +80,15 @@ def arrange(
     Args:
         entries: All files of the source.
         table_decides: Whether it must be a table that says what they show. Defaults to a table if
-            there is one and it names pictures that are there, and to folders otherwise.
+            there is one, it names pictures that are there, and its headings say that it gives
+            labels or the folders are no classes; and to folders otherwise.
 
     Raises:
         BadInput: If the folders or the table can be understood in more than one way, or not at all.
     """
     found, others = _sorted_out(entries)
     tables = [entry for entry in others if entry.parts[-1].lower().endswith(TABLES)]
-    rows = _rows_of(tables[0], found) if len(tables) == 1 else []
+    rows = _rows_of(tables[0], found, table_decides) if len(tables) == 1 else []
     if table_decides and not rows:
         raise BadInput("The table names no picture that is there.",
                        "Put it beside the pictures: one column of file names, one of labels.")
@@ -131,11 +132,26 @@ def _by_folders(found: dict[tuple[str, ...], Entry]) -> tuple[list[Candidate], l
     return candidates, skipped
 
 
-def _rows_of(table: Entry, pictures: list[Entry]) -> list[Row]:
-    """Return the lines of a table if at least one names a picture that is there."""
-    rows = read_table(table.read(), path_of(table), _PICTURES)
+def _rows_of(table: Entry, pictures: list[Entry], decides: bool) -> list[Row]:
+    """Return the lines of a table if it says what pictures show that are there."""
+    try:
+        read = read_table(table.read(), path_of(table), _PICTURES)
+    except BadInput:
+        if decides:
+            raise
+        return []  # a list of something else beside class folders
     finder = FileFinder(["/".join(entry.parts) for entry in pictures])
-    return rows if any(_find(finder, row, table) for row in rows) else []
+    if not any(_find(finder, row, table) for row in read.rows):
+        return []
+    return read.rows if decides or read.sure or not _have_classes(pictures) else []
+
+
+def _have_classes(pictures: list[Entry]) -> bool:
+    try:
+        candidates, _ = _by_folders({entry.parts: entry for entry in pictures})
+    except BadInput:
+        return False
+    return len({one.class_name for one in candidates} - set(SPLITS)) > 1
 
 
 def _find(finder: FileFinder, row: Row, table: Entry) -> str | None:
@@ -150,11 +166,13 @@ def _by_table(
     skipped: list[Skipped] = []
     named: dict[str, Candidate] = {}
     doubtful: set[str] = set()
+    told: set[str] = set()
     for row in rows:
         path = _find(finder, row, table)
         if path is None:
             skipped.append((shown(row.file), "the table names it, but it is not there"))
             continue
+        told.add(path)
         candidate = Candidate(found[tuple(path.split("/"))], shown(row.label), _split_of(row.split),
                               shown(row.group))
         if not row.label:
@@ -162,7 +180,6 @@ def _by_table(
         elif named.setdefault(path, candidate) != candidate:
             doubtful.add(path)
     skipped += [(shown(path), "the table says two different things of it") for path in doubtful]
-    told = set(named) | {name for name, _ in skipped}
     skipped += [(path_of(entry), "the table does not name it") for parts, entry in found.items()
                 if "/".join(parts) not in told]
     return [one for path, one in named.items() if path not in doubtful], skipped

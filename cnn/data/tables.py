@@ -41,8 +41,16 @@ class Row:
     group: str = ""
 
 
-def read_table(data: bytes, name: str, pictures: tuple[str, ...]) -> list[Row]:
-    """Return the lines of a table.
+@dataclass(frozen=True)
+class Table:
+    """The lines of a table, and whether its headings say that they are files and labels."""
+
+    rows: list[Row]
+    sure: bool
+
+
+def read_table(data: bytes, name: str, pictures: tuple[str, ...]) -> Table:
+    """Return what a table says of files.
 
     Args:
         data: The whole file.
@@ -67,8 +75,8 @@ def read_table(data: bytes, name: str, pictures: tuple[str, ...]) -> list[Row]:
     if not lines or len(lines[0]) < 2:
         raise BadInput(f"The table {name} has no second column.",
                        "It needs a column of file names and one of labels.")
-    columns, body = _columns(lines, pictures)
-    return [_row(line, columns) for line in body if len(line) > columns["file"]]
+    columns, body, sure = _columns(lines, pictures)
+    return Table([_row(line, columns) for line in body if len(line) > columns["file"]], sure)
 
 
 def _text(data: bytes) -> str:
@@ -82,18 +90,18 @@ def _text(data: bytes) -> str:
 
 def _columns(
     lines: list[list[str]], pictures: tuple[str, ...]
-) -> tuple[dict[str, int], list[list[str]]]:
-    """Return which column means what, and the lines below the headings."""
+) -> tuple[dict[str, int], list[list[str]], bool]:
+    """Return which column means what, the lines below the headings, and whether these say so."""
     head = [cell.casefold() for cell in lines[0]]
     found = {meaning: place for meaning, words in _HEADINGS.items()
              if (place := _first(words, head)) is not None}
     is_file = any(cell.endswith(pictures) for cell in head)
     if not is_file and "file" in found and "label" in found:
-        return found, lines[1:]
+        return found, lines[1:], True
     named = len(lines) > 1 and not is_file and any(
         cell.casefold().endswith(pictures) for cell in lines[1])
     body = lines[1:] if named else lines
-    return _by_place(body), body
+    return _by_place(body), body, False
 
 
 def _first(words: tuple[str, ...], head: list[str]) -> int | None:
