@@ -1,6 +1,7 @@
 """`python -m benchmarks`: the tables that take minutes, one after the other.
 
-Those that train for hours are run by name: ladder, live_page, time_to_accuracy.
+Those that train for hours are run by name: ladder, live_page, time_to_accuracy; importing
+wants the disk for itself.
 """
 
 import subprocess

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cnn.config import Augmentation
-from cnn.data.catalogue import dataset_names, describe
+from cnn.data.catalogue import all_names, describe
 from cnn.models.registry import architecture_names, get_architecture
 from cnn.models.summary import Summary
 from cnn.prediction.saved import Card, SavedModel, list_models
@@ -104,7 +104,7 @@ def _diagnosis(run: RunInfo, epochs: list[Record]) -> Record:
 
 def datasets_record() -> Record:
     """Return what is known of each data set."""
-    return {"datasets": [asdict(describe(name)) for name in dataset_names()]}
+    return {"datasets": [asdict(describe(name)) for name in all_names()]}
 
 
 def architecture_record(name: str) -> Record:

@@ -32,7 +32,7 @@ COMMANDS = {
     "evaluate": "Measure a saved model on its test images.",
     "predict": "Say what pictures show.",
     "models": "List saved models, or show one.",
-    "datasets": "List data sets.",
+    "datasets": "List data sets, show one, download it or take its files from elsewhere.",
     "architectures": "List architectures, or show the layers of one.",
     "import": "Make a data set from class folders or a zip of them.",
     "doctor": "Check this computer and say what to do.",

@@ -204,15 +204,16 @@ def check_port(port: int = PORT) -> Iterator[Check]:
 
 def check_datasets() -> Iterator[Check]:
     """Look at which data sets can be used without a network."""
-    from cnn.data.catalogue import dataset_names, describe
+    from cnn.data.catalogue import all_names, describe
 
-    for name in dataset_names():
+    for name in all_names():
         info = describe(name)
         if info.available:
             yield Check(f"data {name}", "ok", "Available.")
         elif info.kind == "built-in":
             yield Check(f"data {name}", "warning", info.note,
-                        f"Use it once while there is a network, or put its files into {data_dir()}")
+                        f"While there is a network: python -m cnn datasets --download {name}. "
+                        f"With its files from elsewhere: python -m cnn datasets {name} --file PATH")
         else:
             yield Check(f"data {name}", "problem", info.note)
 

@@ -71,7 +71,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         if os.name == "posix":  # makes the new name itself survive a power cut
             _fsync(target.parent)
     except OSError as error:
-        raise _disk_error(target, error) from error
+        raise disk_error(target, error) from error
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary, ignore_errors=True)
@@ -92,14 +92,15 @@ def locked(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
-        raise _disk_error(path, error) from error
+        raise disk_error(path, error) from error
     try:
         yield
     finally:
         lock.release()
 
 
-def _disk_error(target: Path, error: OSError) -> Unavailable:
+def disk_error(target: Path, error: OSError) -> Unavailable:
+    """Return in words why `target` was not written."""
     if is_disk_full(error):
         return DiskFull(f"The disk is full: {target.name} was not written.",
                         "Free some space and try again; the earlier version is unharmed.")
@@ -134,7 +135,7 @@ def move(source: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(source, target)
     except OSError as error:
-        raise _disk_error(target, error) from error
+        raise disk_error(target, error) from error
 
 
 def atomic_write_bytes(target: Path, data: bytes) -> None:

@@ -22,7 +22,10 @@ def draw_facts(info: DatasetInfo) -> None:
     st.markdown(plain(info.description))
     origin = [f"Source: {plain(info.source)}"] if info.source else []
     licence = [f"Licence: {plain(info.licence)}"] if info.licence else []
-    st.caption(" · ".join([*origin, *licence]))
+    home = [f"[Homepage]({info.homepage})"] if info.homepage else []
+    st.caption(" · ".join([*origin, *licence, *home]))
+    if info.citation:
+        st.caption(f"To cite: {plain(info.citation)}")
 
 
 def draw_data(info: DatasetInfo) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import pickle
+import re
+import struct
 import subprocess
 import sys
 import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
@@ -16,10 +20,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnn.data import builtin, cifar, store
-from cnn.data.catalogue import dataset_names, describe, load
-from cnn.data.registry import BUILT_IN, register
-from cnn.errors import Damaged, NotFound, Unavailable
+from cnn.data import builtin, cifar, originals, store
+from cnn.data.catalogue import all_names, dataset_names, describe, load, origin_of, proposed_size
+from cnn.data.download import RemoteFile
+from cnn.data.images import encode_png
+from cnn.data.importing import import_images, remove_imported
+from cnn.data.progress import Cancelled
+from cnn.data.registry import BUILT_IN, PICTURE_SETS, register, register_pictures
+from cnn.errors import BadInput, Damaged, NotFound, Unavailable
 
 BATCHES = [*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]
 
@@ -30,8 +38,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("CNN_DATA_DIR", str(folder))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(builtin, "download", no_network)
-    monkeypatch.setattr(cifar, "download", no_network)
+    monkeypatch.setattr(originals, "download", no_network)
     return folder
 
 
@@ -76,22 +83,43 @@ def write_cifar_archive(path: Path, extra: tuple[tarfile.TarInfo, ...] = ()) -> 
 
 
 def test_built_in_sets_are_listed_first_to_last() -> None:
-    assert dataset_names() == ["digits", "mnist", "cifar10"]
+    assert dataset_names() == ["digits", "mnist", "fashion-mnist", "cifar10", "cifar100"]
+    assert all_names() == [*dataset_names(), "malaria"]
 
 
 def test_registering_a_name_twice_raises() -> None:
+    digits = BUILT_IN["digits"]
     with pytest.raises(ValueError, match="digits"):
-        register("digits", BUILT_IN["digits"].about, str)
+        register("digits", digits.about, str, digits.origin)
+    with pytest.raises(ValueError, match="malaria"):
+        register_pictures(PICTURE_SETS["malaria"])
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "cifar10", "cifar100", "malaria"])
+def test_published_sets_say_where_they_come_from(name: str) -> None:
+    info, origin = describe(name), origin_of(name)
+    assert origin is not None
+    assert all((info.title, info.description, info.licence, info.source, info.citation))
+    assert info.homepage.startswith(("https://", "http://yann.lecun.com/"))
+    for file in origin.files:
+        assert len(file.mirrors) == len(set(file.hosts)) >= 2
+        assert all(url.startswith("https://") for url in file.mirrors)
+        assert re.fullmatch("[0-9a-f]{64}", file.sha256)
+
+
+def test_no_two_official_files_have_the_same_length_or_name() -> None:
+    files = [file for name in all_names() if (origin := origin_of(name)) for file in origin.files]
+    assert len({file.size for file in files}) == len({file.name for file in files}) == len(files)
 
 
 @pytest.mark.parametrize("call", [load, describe])
-@pytest.mark.parametrize(("name", "close"), [("cifar", "cifar10"), ("MNIST", ""), ("../x", "")])
+@pytest.mark.parametrize(("name", "close"), [("cifar1", "cifar10"), ("XYZ", ""), ("../x", "")])
 def test_unknown_name_lists_the_known_and_suggests_the_nearest(
     call: Callable[[str], object], name: str, close: str
 ) -> None:
     with pytest.raises(NotFound, match="no data set named") as caught:
         call(name)
-    assert "digits, mnist, cifar10" in caught.value.hint
+    assert "digits, mnist, fashion-mnist, cifar10, cifar100, malaria" in caught.value.hint
     assert ("Did you mean" in caught.value.hint) == bool(close)
     assert close in caught.value.hint
 
@@ -135,8 +163,9 @@ def test_after_preparation_sizes_and_classes_are_described() -> None:
     assert info.title == "Digits 8×8"
 
 
-@pytest.mark.parametrize(("name", "file"), [("mnist", "mnist.npz"),
-                                            ("cifar10", "cifar-10-python.tar.gz")])
+@pytest.mark.parametrize(("name", "file"), [
+    ("mnist", "mnist.npz"), ("fashion-mnist", "4 files (29 MB)"), ("malaria", "cell_images.zip"),
+    ("cifar10", "cifar-10-python.tar.gz"), ("cifar100", "cifar-100-python.tar.gz")])
 def test_what_needs_a_download_says_so(name: str, file: str) -> None:
     info = describe(name)
     assert not info.available
@@ -154,15 +183,15 @@ def test_mnist_is_found_in_both_folders(tmp_path: Path, place: str) -> None:
     assert dataset.test_labels.tolist() == list(range(10))
 
 
-def test_mnist_is_downloaded_from_the_address_of_keras(
+def test_what_is_missing_is_downloaded_into_the_data_folder(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def arrive(urls: tuple[str, ...], target: Path, sha256: str, progress: object) -> None:
-        assert urls[0].endswith("tf-keras-datasets/mnist.npz")
-        assert sha256.startswith("731c5ac6")
-        write_mnist(target)
+    def arrive(files: tuple[RemoteFile, ...], folder: Path, progress: object) -> None:
+        file, = files
+        assert file.mirrors[0].endswith("tf-keras-datasets/mnist.npz")
+        write_mnist(folder / file.name)
 
-    monkeypatch.setattr(builtin, "download", arrive)
+    monkeypatch.setattr(originals, "download", arrive)
     assert len(load("mnist").train_labels) == 30
     assert (data / "mnist.npz").is_file()
 
@@ -380,3 +409,146 @@ def test_who_waits_for_another_process_is_told_and_does_not_make_it_again(
         store.write_set("digits", class_names, train, test, BUILT_IN["digits"].about)
     waiter.join(timeout=10)
     assert results == ["digits"]
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+    path.write_bytes(gzip.compress(head + array.tobytes()))
+
+
+def write_fashion(folder: Path) -> None:
+    for split, count in (("train", 20), ("t10k", 10)):
+        write_idx(folder / f"{split}-images-idx3-ubyte.gz", random_images(count, 28, 28))
+        write_idx(folder / f"{split}-labels-idx1-ubyte.gz", np.arange(count, dtype=np.uint8) % 10)
+
+
+def test_fashion_mnist_is_read_from_where_keras_keeps_it(tmp_path: Path) -> None:
+    write_fashion(tmp_path / "keras" / "datasets" / "fashion-mnist")
+    assert describe("fashion-mnist").available
+    dataset = load("fashion-mnist")
+    assert np.array_equal(dataset.train_images[..., 0], random_images(20, 28, 28))
+    assert dataset.test_labels.tolist() == list(range(10))
+    assert dataset.class_names[9] == "Ankle boot"
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"half a file", gzip.compress(b"short"),
+    gzip.compress(struct.pack(">HBB3I", 0, 8, 3, 20, 28, 28)),  # without the values
+    gzip.compress(struct.pack(">HBB3I", 0, 8, 3, 2**31, 2**31, 2**31)),
+    gzip.compress(struct.pack(">HBB3I", 0, 13, 3, 1, 1, 1) + bytes(4)),  # numbers of four bytes
+    gzip.compress(struct.pack(">HBB3I", 0, 8, 3, 1, 28, 28) + bytes(28 * 28)),  # 1 for 20 labels
+    gzip.compress(struct.pack(">HBB3I", 0, 8, 3, 1, 28, 28) + bytes(10**6)),  # too many values
+])
+def test_a_file_that_is_not_of_fashion_mnist_is_damaged(data: Path, content: bytes) -> None:
+    write_fashion(data / "fashion-mnist")
+    (data / "fashion-mnist" / "train-images-idx3-ubyte.gz").write_bytes(content)
+    with pytest.raises(Damaged, match=r"train-images-idx3-ubyte\.gz is not the Fashion-MNIST"):
+        load("fashion-mnist")
+
+
+def fine_batch(number: int, **changes: object) -> bytes:
+    labels = {"fine_labels": [0, 1, 2, 99], "coarse_labels": [0, 0, 0, 19]}
+    content = pickle.loads(batch(number)) | {k.encode(): v for k, v in (labels | changes).items()}
+    del content[b"labels"]
+    return pickle.dumps(content, protocol=2)
+
+
+@pytest.mark.parametrize("place", ["data/cifar-100-python",
+                                   "keras/datasets/cifar-100-python-target/cifar-100-python"])
+def test_cifar100_has_its_fine_classes(tmp_path: Path, place: str) -> None:
+    (tmp_path / place).mkdir(parents=True)
+    for number, name in enumerate(("train", "test")):
+        (tmp_path / place / name).write_bytes(fine_batch(number))
+    check_cifar100()
+
+
+def check_cifar100() -> None:
+    dataset = load("cifar100")
+    assert (len(dataset.class_names), dataset.image_shape) == (100, (32, 32, 3))
+    assert [dataset.class_names[n] for n in dataset.train_labels] == [
+        "apple", "aquarium fish", "baby", "worm"]
+    assert dataset.train_images[:, 0, 0, 0].tolist() == [0] * 4
+    assert dataset.test_images[:, 0, 0, 0].tolist() == [1] * 4
+
+
+def test_cifar100_is_read_from_its_archive(data: Path) -> None:
+    with tarfile.open(data / "cifar-100-python.tar.gz", "w:gz") as archive:
+        for number, name in enumerate(("train", "test")):
+            member = tarfile.TarInfo(f"cifar-100-python/{name}")
+            member.size = len(fine_batch(number))
+            archive.addfile(member, io.BytesIO(fine_batch(number)))
+    check_cifar100()
+
+
+@pytest.mark.parametrize("content", [batch(0), fine_batch(0, fine_labels=[0, 1, 2, 100])])
+def test_a_batch_that_is_not_of_cifar100_is_damaged(data: Path, content: bytes) -> None:
+    (data / "cifar-100-python").mkdir()
+    for name in ("train", "test"):
+        (data / "cifar-100-python" / name).write_bytes(content)
+    with pytest.raises(Damaged, match="train is not a CIFAR-100 file"):
+        load("cifar100")
+
+
+def write_cells(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "cell_images.zip", "w") as archive:
+        for number, name in enumerate(("Parasitized", "Uninfected")):
+            for cell in range(5):
+                picture = np.full((40 + cell, 44, 3), 100 * number + cell, np.uint8)
+                archive.writestr(f"cell_images/{name}/C{cell}P1ThinF_IMG_1_cell_{cell}.png",
+                                 encode_png(picture))
+            archive.writestr(f"cell_images/{name}/Thumbs.db", b"rubbish")
+
+
+@pytest.mark.parametrize(("size", "side"), [(None, 64), (32, 32)])
+def test_cells_are_imported_at_a_chosen_size(data: Path, size: int | None, side: int) -> None:
+    write_cells(data)
+    assert proposed_size("malaria") == 64
+    assert not describe("malaria").available  # it takes more than seconds
+    dataset = load("malaria", size=size)
+    assert dataset.class_names == ("Parasitized", "Uninfected")
+    assert dataset.image_shape == (side, side, 3)
+    assert (len(dataset.train_labels), len(dataset.test_labels)) == (8, 2)
+    assert dataset.split.startswith("by group")  # the slide in the file name
+    info = describe("malaria")
+    assert (info.title, info.kind, info.available) == ("Malaria cells", "imported", True)
+    assert "Rajaraman" in info.citation
+    assert proposed_size("malaria") is None
+    assert all_names().count("malaria") == 1
+
+
+def test_cells_that_were_removed_can_be_imported_at_another_size(data: Path) -> None:
+    write_cells(data)
+    load("malaria")
+    remove_imported("malaria")
+    assert load("malaria", size=16).image_shape == (16, 16, 3)
+
+
+def test_a_size_out_of_range_is_refused(data: Path) -> None:
+    write_cells(data)
+    with pytest.raises(BadInput, match="8 to 512"):
+        load("malaria", size=4)
+
+
+def test_own_pictures_named_malaria_are_not_taken_for_the_published(data: Path) -> None:
+    write_cells(data)
+    (data / "cell_images.zip").rename(data / "mine.zip")
+    import_images(data / "mine.zip", "malaria", (16, 16))
+    info = describe("malaria")
+    assert (info.title, info.source, info.citation) == ("malaria", "mine.zip", "")
+    assert load("malaria").image_shape == (16, 16, 3)
+
+
+def test_a_progress_that_cancels_leaves_no_half_set(data: Path) -> None:
+    write_cells(data)
+    load("digits")
+
+    def stop(what: str, done: int, total: int) -> None:
+        if what == "Reading pictures" and done == 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        load("malaria", stop)
+    assert not describe("malaria").image_shape
+    store_folder = data / store.STORE
+    assert [p.name for p in store_folder.iterdir() if not p.name.endswith(".lock")] == ["digits"]

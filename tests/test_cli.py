@@ -270,6 +270,7 @@ def finished(tmp_path: Path) -> RunFolder:
     (["runs"], {"runs"}),
     (["runs", RUN], {"run", "state", "name", "test_accuracy", "last_epoch", "config"}),
     (["datasets"], {"datasets"}),
+    (["datasets", "mnist"], {"name", "licence", "citation", "homepage", "note"}),
     (["architectures"], {"architectures"}),
     (["architectures", "base", "--size", "28", "--channels", "1"], {"layers", "parameters"}),
 ])

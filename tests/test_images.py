@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn.data import images
+from cnn.data import images, kinds
 from cnn.data.images import (
     MAX_BYTES,
     RESIZE_WAYS,
@@ -330,7 +330,7 @@ def test_random_changes_give_a_picture_or_a_message_and_nothing_else(kind: str) 
 
 def test_random_bytes_behind_each_signature_never_let_another_exception_out() -> None:
     dice = random.Random(0)
-    signatures = [*images._SIGNATURES, b"RIFF\x40\0\0\0WEBPVP8 ", b"RIFF\x40\0\0\0WEBPVP8L"]
+    signatures = [*kinds.SIGNATURES, b"RIFF\x40\0\0\0WEBPVP8 ", b"RIFF\x40\0\0\0WEBPVP8L"]
     for signature in signatures:
         for _ in range(40):
             with pytest.raises(BadInput):

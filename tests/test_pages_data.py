@@ -10,7 +10,6 @@ import pytest
 
 from cnn.data.catalogue import dataset_names, load
 from cnn.data.images import encode_png
-from cnn.errors import Unavailable
 from pages.shared.data_view import IMAGES_PER_PAGE
 
 
@@ -86,22 +85,6 @@ def test_a_colour_image_is_shown_by_channel(open_page, folders):
     assert (page.dataframe[-2].value.to_numpy() == image[..., 2]).all()
 
 
-def test_a_data_set_that_is_not_here_is_not_downloaded_without_a_click(open_page, monkeypatch):
-    asked = []
-
-    def load_nothing(name, progress):
-        asked.append(name)
-        progress("Downloading", 1, 2)
-
-    monkeypatch.setattr("pages.shared.dataset_picker.load", load_nothing)
-    page = open_page("data")
-    page.selectbox(key="dataset").select("mnist").run()
-    assert "mnist" in texts(page.info)
-    assert asked == []
-    page.button(key="prepare").click().run()
-    assert asked == ["mnist"]
-
-
 def test_a_data_set_that_needs_no_network_is_prepared_at_once(open_page, monkeypatch):
     from pages.shared import dataset_picker
 
@@ -121,17 +104,6 @@ def test_a_data_set_that_is_not_here_cannot_be_trained_on(open_page):
     assert not [button for button in page.button if button.key == "train_start"]
     assert page.button(key="prepare")
     assert not page.exception
-
-
-def test_a_download_that_fails_is_said_in_words(open_page, monkeypatch):
-    def fail(name, progress):
-        raise Unavailable("No network.", "Put the file there by hand.")
-
-    monkeypatch.setattr("pages.shared.dataset_picker.load", fail)
-    page = open_page("data")
-    page.selectbox(key="dataset").select("mnist").run()
-    page.button(key="prepare").click().run()
-    assert "Put the file there by hand" in texts(page.error)
 
 
 def test_the_chosen_data_set_is_the_same_on_the_train_page(open_page):

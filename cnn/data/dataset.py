@@ -18,7 +18,8 @@ Labels = NDArray[np.int64]  # (N,), index into the class names
 class Dataset:
     """Images with labels, divided into a training and a test split.
 
-    The arrays may be memory-mapped and are read-only: copy before changing.
+    The arrays may be memory-mapped and are read-only: copy before changing. The images of an
+    imported set are a `cnn.data.rows.RowView`, which is indexed and converted like an array.
     """
 
     name: str
@@ -30,6 +31,11 @@ class Dataset:
     fingerprint: str  # sha256 over the arrays and class names
     resize: str = "crop"  # how a picture of another size is brought to this one: crop, fit, stretch
     dark_background: bool = False  # light strokes on black, as handwritten digits are
+    split: str = ""  # how the test split was made, for the card; "" where its authors made it
+    train_groups: Labels | None = None  # (N,), equal for images that must not be divided
+    class_weights: tuple[float, ...] | None = None  # what an error in each class costs; None: 1
+    train_items: Labels | None = None  # (N,), place of each in the list of imported files
+    test_items: Labels | None = None
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

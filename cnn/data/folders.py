@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cnn.data.images import MAX_BYTES
 from cnn.data.layout import MAX_FILES, Entry, Skipped, shown, usable_parts
+from cnn.data.tables import TABLES
 from cnn.errors import BadInput
 
 
@@ -17,7 +18,7 @@ def list_folder(folder: Path) -> tuple[list[Entry], list[Skipped]]:
     Links are not followed: they can lead anywhere, also round in circles.
 
     Raises:
-        BadInput: If there are more than 100,000 files.
+        BadInput: If there are more than `MAX_FILES` files.
     """
     entries: list[Entry] = []
     skipped: list[Skipped] = []
@@ -30,6 +31,17 @@ def list_folder(folder: Path) -> tuple[list[Entry], list[Skipped]]:
             raise BadInput(f"{shown(str(folder))} holds more than {MAX_FILES:,} files.",
                            "Choose the folder that holds the class folders, or fewer pictures.")
     return entries, skipped
+
+
+def list_beside(table: Path) -> tuple[list[Entry], list[Skipped]]:
+    """Return a table and the files beside and below it, without other tables.
+
+    Raises:
+        BadInput: If there are more than `MAX_FILES` files.
+    """
+    entries, skipped = list_folder(table.parent)
+    return [entry for entry in entries if entry.parts == (table.name,)
+            or not entry.parts[-1].lower().endswith(TABLES)], skipped
 
 
 def _list_file(path: Path, folder: Path, entries: list[Entry], skipped: list[Skipped]) -> None:

@@ -9,12 +9,14 @@ checked before pixels are decoded, and whatever Pillow raises becomes `BadInput`
 from __future__ import annotations
 
 import io
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from cnn.data.kinds import SAVE_AS, kind_of
 from cnn.errors import BadInput
 
 Pixels = NDArray[np.uint8]  # (height, width, channels), 0 to 255; channels 1 (grey) or 3 (RGB)
@@ -22,6 +24,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels o
 
 MAX_BYTES = 20 * 2**20  # of an encoded picture
 MAX_PIXELS = 40_000_000  # 400 MB of memory while decoding
+MANY_PIXELS = 4_000_000  # from here on one picture is decoded at a time: it takes 40 MB and more
 MAX_ASPECT = 50  # longest side over shortest: beyond any panorama, nothing is left after resizing
 
 RESIZE_WAYS: dict[str, str] = {
@@ -30,30 +33,11 @@ RESIZE_WAYS: dict[str, str] = {
     "stretch": "Scale height and width separately, changing the proportions.",
 }
 
-# Pillow's format names by the first bytes. The allow-list is what protects: none of the known holes
-# of recent years sits in these five parsers, and formats that are not named here are never tried.
-_SIGNATURES = {
-    b"\xff\xd8\xff": "JPEG",  # also MPO, several pictures in one JPEG: the first is taken
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"BM": "BMP",
-    b"GIF87a": "GIF",
-    b"GIF89a": "GIF",
-}
-_READABLE = "JPEG, PNG, WebP, BMP or GIF"
-_CHOOSE = f"Choose a {_READABLE} file."
 _SMALLER = "Save it smaller: models look at a few hundred pixels at most."
-_SAVE_AS = "Open it in a picture program, save it as JPEG or PNG, and use that file."
-_FOREIGN = {
-    b"%PDF": "a PDF document",
-    b"II*\0": "a TIFF or camera raw picture",
-    b"MM\0*": "a TIFF or camera raw picture",
-}
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_BRANDS = dict.fromkeys((b"avif", b"avis"), "an AVIF picture")
-_BRANDS |= dict.fromkeys(_HEIC_BRANDS, "a HEIC picture, as iPhones take them")
 
 # What `convert` turns into RGB rightly. F and LAB are left out: their range is anybody's guess.
 _PLAIN_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK")
+_MANY = Lock()
 
 
 def decode_image(data: bytes) -> Pixels:
@@ -71,7 +55,11 @@ def decode_image(data: bytes) -> Pixels:
     Raises:
         BadInput: If it is not such a file, too large, or damaged.
     """
-    kind = _kind_of(data)
+    if len(data) > MAX_BYTES:
+        raise BadInput(
+            f"The picture has {len(data) / 2**20:.1f} MB; the limit is {MAX_BYTES // 2**20} MB.",
+            _SMALLER)
+    kind = kind_of(data)
     try:
         return np.asarray(_open_rgb(data, kind))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -81,63 +69,20 @@ def decode_image(data: bytes) -> Pixels:
     except Exception as error:  # Pillow raises at least eight classes, of which two are its own
         raise BadInput(
             f"The picture is damaged or of a rare kind: it begins like {kind} but cannot be read.",
-            _SAVE_AS) from error
+            SAVE_AS) from error
 
 
 def _open_rgb(data: bytes, kind: str) -> Image.Image:
     with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
         _check_header(picture.width, picture.height)
-        # First and once, on a fresh object: after a failed load, a second can return normally
-        # with half a picture, and anything that looks at EXIF may load.
-        picture.load()
-        # Damaged EXIF says nothing about the pixels: like a browser, show them as they are stored.
-        with suppress(Exception):
-            ImageOps.exif_transpose(picture, in_place=True)
-        return _to_rgb(picture)
-
-
-def _kind_of(data: bytes) -> str:
-    if not data:
-        raise BadInput("The file is empty (0 bytes).", _CHOOSE)
-    if len(data) > MAX_BYTES:
-        raise BadInput(
-            f"The picture has {len(data) / 2**20:.1f} MB; the limit is {MAX_BYTES // 2**20} MB.",
-            _SMALLER)
-    for signature, kind in _SIGNATURES.items():
-        if data.startswith(signature):
-            return kind
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    raise _not_readable(data)
-
-
-def _not_readable(data: bytes) -> BadInput:
-    foreign = _FOREIGN.get(data[:4])
-    if data[4:8] == b"ftyp":
-        foreign = _BRANDS.get(data[8:12])
-    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"<svg", b"<?xml", b"<!")) and b"<svg" in start and b"<html" not in start:
-        foreign = "an SVG drawing, which has no pixels"
-    if foreign:
-        return BadInput(f"This is {foreign}; pictures must be {_READABLE}.", _SAVE_AS)
-    if start.startswith((b"<!doctype html", b"<html")):
-        return BadInput("This is a web page, not a picture.",
-                        "Open the page, right-click the picture and copy the picture's address.")
-    if _is_text(data[:1024]):
-        return BadInput("This is a text file, not a picture, whatever its name says.", _CHOOSE)
-    return BadInput(f"This is not a picture we can read; pictures must be {_READABLE}.", _SAVE_AS)
-
-
-def _is_text(start: bytes) -> bool:
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16, as Windows Notepad writes it
-        return True
-    try:
-        text = start.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start < len(start) - 3:  # else only a character cut off by the slice
-            return False
-        text = start[: error.start].decode("utf-8")
-    return all(character.isprintable() or character in "\t\r\n\f" for character in text)
+        with _MANY if picture.width * picture.height > MANY_PIXELS else nullcontext():
+            # First and once, on a fresh object: after a failed load, a second can return normally
+            # with half a picture, and anything that looks at EXIF may load.
+            picture.load()
+            # Damaged EXIF says nothing about the pixels: like a browser, show them as stored.
+            with suppress(Exception):
+                ImageOps.exif_transpose(picture, in_place=True)
+            return _to_rgb(picture)
 
 
 def _check_header(width: int, height: int) -> None:
@@ -161,7 +106,7 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
         return _from_16_bit(picture).convert("RGB")
     if picture.mode not in _PLAIN_MODES:
         raise BadInput(f"The picture stores its colours in a way we do not read ({picture.mode}).",
-                       _SAVE_AS)
+                       SAVE_AS)
     if not picture.has_transparency_data:
         return picture if picture.mode == "RGB" else picture.convert("RGB")
     # `convert` alone would show the colours that transparency hides, often black.

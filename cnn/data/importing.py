@@ -1,35 +1,42 @@
-"""Makes a data set of a person's own pictures: class folders, or a zip of them.
+"""Makes a data set of a person's own pictures: a folder, a zip, a table, or files dropped by class.
 
-One picture is in memory at a time. What cannot be used is skipped and reported; the import fails
-only if too little is left or the source is not safe. How files are laid out is `layout`'s business,
-where they come from `folders`' and `zips`'.
+What cannot be used is left out and reported; the import fails only if too little is left or the
+source is not safe. How files are laid out is `layout`'s business, where they come from `folders`'
+and `zips`', how they are decoded `decoding`'s, how they are divided `dividing`'s.
 """
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import hashlib
+import json
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn.data import store
 from cnn.data.catalogue import dataset_names, describe
-from cnn.data.folders import list_folder
-from cnn.data.images import RESIZE_WAYS, decode_image, resize, to_channels
-from cnn.data.layout import Candidate, Entry, Skipped, arrange, shown
-from cnn.data.progress import Progress, silent
-from cnn.data.splits import Split, split_training
+from cnn.data.decoding import Stored, Way, Written, write_images
+from cnn.data.dividing import IN_TEST, IN_TRAIN, UNUSED, Divided, SplitPlan, divide, sentence
+from cnn.data.folders import list_beside, list_folder
+from cnn.data.items import Items, write_items
+from cnn.data.layout import Entry, Skipped, arrange, path_of, shown, usable_parts
+from cnn.data.progress import Progress, silent, with_time_left
+from cnn.data.stock import IMAGES, write_description
+from cnn.data.sweeping import sweep
+from cnn.data.tables import TABLES, TEST
 from cnn.data.zips import open_zip
-from cnn.errors import BadInput, NotFound, Unavailable
-from cnn.files import TEMPORARY, check_name
+from cnn.errors import BadInput, NotFound
+from cnn.files import atomic_path, check_name, need_space
 
-SIZES = (8, 512)  # smallest and largest height or width in pixels
 MAX_STORED = 4 * 2**30  # bytes of all resized pictures together
+Listed = tuple[list[Entry], list[Skipped]]
 
 
 @dataclass(frozen=True)
@@ -41,40 +48,34 @@ class ImportReport:
     skipped: list[Skipped]  # files that are not used, and why
     train_count: int
     test_count: int
+    split: str  # how the test split was made, in words
 
 
 @dataclass(frozen=True)
-class _Way:
-    """How each picture is brought to the form of the data set."""
+class Source:
+    """Where pictures come from, opened only while they are read."""
 
-    size: tuple[int, int]
-    how: str
-    channels: int
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return (*self.size, self.channels)
-
-    def apply(self, data: bytes) -> bytes:
-        return to_channels(resize(decode_image(data), self.size, self.how), self.channels).tobytes()
+    name: str
+    opened: AbstractContextManager[Listed]
+    table_decides: bool = False
 
 
 def import_images(
     source: Path, name: str, size: tuple[int, int], how: str = "crop", channels: int = 3,
-    seed: int = 0, test_fraction: float = 0.2, progress: Progress | None = None,
+    plan: SplitPlan | None = None, progress: Progress | None = None,
 ) -> ImportReport:
-    """Store the pictures of a folder or zip as the data set `name`.
+    """Store the pictures of a folder or zip, or those that a table names, as the data set `name`.
 
     Args:
-        source: A folder or zip of class folders, or of train and test folders of class folders.
+        source: A folder, a zip, or a CSV table beside or above its pictures.
         name: For the new data set.
         size: Height and width that every picture is brought to, 8 to 512 pixels.
         how: One of `RESIZE_WAYS`. Defaults to the centred crop.
         channels: 1 (grey) or 3 (RGB). Defaults to 3.
-        seed: Decides which pictures become the test split. Defaults to 0.
-        test_fraction: Share of each class for the test split, 0.05 to 0.5, where the source has no
-            test folder. Defaults to a fifth.
-        progress: Told how many pictures have been read. Defaults to nobody.
+        plan: How the test split is made. Defaults to the source's own, or a fifth of each class.
+        progress: Told how many pictures have been read, before each, with the time left. It may
+            raise `Cancelled` (see `progress.until`): nothing is left of the import then. Defaults
+            to nobody.
 
     Raises:
         BadInput: If the name is taken, a setting is out of range, the source is not understood, or
@@ -83,33 +84,76 @@ def import_images(
         Refused: If the source is a zip that is made to do harm.
         Unavailable: If the disk is full or cannot be written.
     """
-    check_name(name, "data set name")
-    way = _checked_way(size, how, channels)
-    if not 0.05 <= test_fraction <= 0.5:
-        raise BadInput(f"test_fraction must be from 0.05 to 0.5. Received: {test_fraction!r}.",
-                       "0.2 keeps a fifth of the pictures for the test.")
-    tell = progress or silent
-    with store.preparing(name, tell), _opened(Path(source)) as (entries, unsafe), _scratch() as raw:
-        if name in dataset_names():
-            raise BadInput(f"There is already a data set named {name!r}.",
-                           "Choose another name, or remove that data set first.")
-        candidates, unused = arrange(entries)
-        _check_room(len(candidates), way, raw.parent)
-        kept, broken = _decode(candidates, way, raw, tell)
-        skipped = [*unsafe, *unused, *broken]
-        class_names = _checked_classes(kept, skipped)
-        split, labels = _divided(kept, class_names, test_fraction, seed)
-        tell(f"Storing {name}", 0, 0)
-        images = np.memmap(raw, np.uint8, "r", shape=(len(kept), *way.shape))
-        store.write_set(
-            name, class_names, store.Part(images, labels, split.train),
-            store.Part(images, labels, split.validation), store.About(
-                kind="imported", title=name, licence="Not stated", source=shown(Path(source).name),
-                description=f"{len(kept):,} pictures of {len(class_names)} classes.", resize=how))
-        del images  # Windows deletes no file that is still mapped
-    counts = Counter(candidate.class_name for candidate in kept)
-    return ImportReport(name, {n: counts[n] for n in class_names}, skipped,
-                        len(split.train), len(split.validation))
+    return _import(source_of(Path(source)), name, Way(size, how, channels), plan, progress)
+
+
+def import_pictures(
+    pictures: Iterable[tuple[str, str, bytes]], name: str, size: tuple[int, int],
+    how: str = "crop", channels: int = 3, plan: SplitPlan | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Store pictures that a person gave class by class, as `import_images` does.
+
+    Args:
+        pictures: Class name, file name and content of each.
+        name: For the new data set; the rest as in `import_images`.
+        size: Height and width in pixels.
+        how: One of `RESIZE_WAYS`.
+        channels: 1 or 3.
+        plan: How the test split is made.
+        progress: Told how many pictures have been read.
+
+    Raises:
+        BadInput: As in `import_images`.
+        Unavailable: If the disk is full or cannot be written.
+    """
+    listed = nullcontext(list_given(pictures))
+    return _import(Source("files given by class", listed), name, Way(size, how, channels), plan,
+                   progress)
+
+
+def list_given(pictures: Iterable[tuple[str, str, bytes]]) -> Listed:
+    """Return given files as if they lay in class folders; names that are there twice get a number.
+
+    Browsers send a file's name without its folder, so two that differ may be called the same.
+    """
+    entries: list[Entry] = []
+    skipped: list[Skipped] = []
+    names: Counter[tuple[str, ...]] = Counter()
+    for class_name, file_name, data in pictures:
+        try:
+            plain = class_name.strip().replace("/", "-").replace("\\", "-")
+            parts = usable_parts(f"{plain}/{file_name}")
+        except BadInput as error:
+            skipped.append((shown(f"{class_name}/{file_name}"), error.message))
+            continue
+        if parts:
+            names[parts] += 1
+            again = f"({names[parts]}) " if names[parts] > 1 else ""
+            entries.append(Entry((parts[0], again + parts[-1]), partial(bytes, data)))
+    return entries, skipped
+
+
+def source_of(path: Path) -> Source:
+    """Return what to read for a path.
+
+    Raises:
+        NotFound: If there is no such file or folder.
+    """
+    title = shown(path.name or str(path))
+    if path.is_dir():
+        return Source(title, _listed(path))
+    if not path.is_file():
+        raise NotFound(f"There is no file or folder {shown(str(path))}.",
+                       "Give a zip file, a table, or a folder that holds one folder per class.")
+    if path.name.lower().endswith(TABLES):
+        return Source(title, _listed(path), table_decides=True)
+    return Source(title, open_zip(path))
+
+
+@contextmanager
+def _listed(path: Path) -> Iterator[Listed]:
+    yield list_folder(path) if path.is_dir() else list_beside(path)
 
 
 def remove_imported(name: str) -> None:
@@ -126,95 +170,125 @@ def remove_imported(name: str) -> None:
     store.remove_set(name)
 
 
-def _checked_way(size: tuple[int, int], how: str, channels: int) -> _Way:
-    low, high = SIZES
-    if len(size) != 2 or not all(type(n) is int and low <= n <= high for n in size):
-        raise BadInput(f"The size must be a height and a width from {low} to {high} pixels. "
-                       f"Received: {size!r}.", "Choose for instance 64 x 64.")
-    if how not in RESIZE_WAYS or channels not in (1, 3):
-        raise BadInput(
-            f"Pictures are resized by one of {', '.join(RESIZE_WAYS)} to 1 (grey) or 3 (RGB) "
-            f"channels. Received: {how!r}, {channels!r}.", "Choose one of these.")
-    return _Way((size[0], size[1]), how, channels)
+def _import(
+    source: Source, name: str, way: Way, plan: SplitPlan | None, progress: Progress | None
+) -> ImportReport:
+    check_name(name, "data set name")
+    tell = with_time_left(progress or silent)
+    sweep()
+    with store.preparing(name, tell), source.opened as (entries, unsafe):
+        if name in dataset_names():
+            raise BadInput(f"There is already a data set named {name!r}.",
+                           "Choose another name, or remove that data set first.")
+        candidates, unused = arrange(entries, source.table_decides)
+        target = store.writable_folder(store.STORE) / name
+        _check_room(len(candidates), way, target.parent)
+        with atomic_path(target) as folder:
+            folder.mkdir()
+            written = write_images(folder / IMAGES, candidates, way, tell)
+            tell(f"Storing {name}", 0, 0)
+            made = _Made(written, [*unsafe, *unused, *written.broken], plan or SplitPlan())
+            write_items(folder, made.items)
+            about = store.About(
+                kind="imported", title=name, licence="Not stated", source=source.name,
+                description=f"{made.count:,} pictures of {len(made.class_names)} classes.",
+                resize=way.how)
+            write_description(folder, made.description(about, way))
+    return made.report(name)
 
 
-@contextmanager
-def _opened(source: Path) -> Iterator[tuple[list[Entry], list[Skipped]]]:
-    if source.is_dir():
-        yield list_folder(source)
-    elif source.is_file():
-        with open_zip(source) as listed:
-            yield listed
-    else:
-        raise NotFound(f"There is no file or folder {shown(str(source))}.",
-                       "Give a zip file or a folder that holds one folder per class.")
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    """Yield the path for a file of resized pictures that is deleted in the end."""
-    with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=store.writable_folder(store.STORE),
-                                     ignore_cleanup_errors=True) as folder:
-        yield Path(folder) / "pictures"
-
-
-def _check_room(count: int, way: _Way, folder: Path) -> None:
+def _check_room(count: int, way: Way, folder: Path) -> None:
     needed = count * int(np.prod(way.shape))
     if needed > MAX_STORED:
         raise BadInput(
             f"{count:,} pictures of {way.size[0]} x {way.size[1]} take {needed / 2**30:.1f} GB; "
             f"the limit is {MAX_STORED / 2**30:g} GB.", "Choose a smaller size or fewer pictures.")
-    if shutil.disk_usage(folder).free < 2 * needed + 2**26:  # for a while they are there twice
-        raise Unavailable(f"The import needs {2 * needed / 2**30:.1f} GB of free disk space.",
-                          "Free some space, or choose a smaller size.")
+    need_space(folder, needed + 500 * count)  # 500: for a name and what is known of the picture
 
 
-def _decode(
-    candidates: list[Candidate], way: _Way, target: Path, progress: Progress
-) -> tuple[list[Candidate], list[Skipped]]:
-    """Write the pictures one after the other to `target`; return which, and why not the others."""
-    kept, broken = [], []
-    try:
-        with target.open("wb") as file:
-            for done, candidate in enumerate(candidates):
-                progress("Reading pictures", done, len(candidates))
-                try:
-                    file.write(way.apply(candidate.entry.read()))
-                    kept.append(candidate)
-                except BadInput as error:
-                    broken.append((shown("/".join(candidate.entry.parts)), error.message))
-    except OSError as error:
-        raise Unavailable(f"The pictures cannot be stored ({error.strerror or error}).",
-                          "Free some disk space and try again.") from error
-    return kept, broken
+class _Made:
+    """What an import comes to, once its pictures are decoded.
+
+    Args:
+        written: The decoded pictures.
+        skipped: Files that are not used so far.
+        plan: How the test split is made.
+    """
+
+    def __init__(self, written: Written, skipped: list[Skipped], plan: SplitPlan) -> None:
+        stored = written.stored
+        self.class_names, used, poor = _usable(stored, skipped, plan.by in ("", "folders"))
+        numbers = {name: number for number, name in enumerate(self.class_names)}
+        self._labels = np.array([numbers.get(one.file.class_name, 0) for one in stored], np.int64)
+        self._divided = divide([stored[row].file for row in used], self._labels[used], plan)
+        self._split = np.full(len(stored), UNUSED, np.int8)
+        self._split[used] = self._divided.split
+        self._skipped = [*skipped, *poor]
+        self._stored, self._used, self._digest = stored, used, written.digest
+        self.count = len(used)
+        self.items = self._items(self._divided)
+
+    def _items(self, divided: Divided) -> Items:
+        groups = None
+        if divided.groups is not None:
+            # Pictures that are not used are in no group: each gets a number of its own.
+            groups = np.arange(len(self._stored), dtype=np.int64) + int(divided.groups.max()) + 1
+            groups[self._used] = divided.groups
+        return Items(
+            self._labels, self._split, groups,
+            names=tuple(path_of(one.file.entry) for one in self._stored),
+            given=tuple(one.file.split for one in self._stored),
+            group_names=divided.group_names,
+            widths=np.array([one.width for one in self._stored], np.int64),
+            heights=np.array([one.height for one in self._stored], np.int64),
+            bytes=np.array([one.bytes for one in self._stored], np.int64),
+            skipped=tuple(self._skipped))
+
+    def description(self, about: store.About, way: Way) -> dict[str, Any]:
+        """Return what the store says of the set without opening it."""
+        digest = hashlib.sha256(f"{self._digest} {json.dumps(self.class_names)}".encode())
+        for numbers in (self._labels, self._split, self.items.groups):
+            digest.update(b"" if numbers is None else numbers.tobytes())
+        return {
+            **asdict(about), "class_names": self.class_names, "image_shape": way.shape,
+            "train_count": self._count(IN_TRAIN), "test_count": self._count(IN_TEST),
+            "fingerprint": digest.hexdigest(), "split": self._divided.how}
+
+    def report(self, name: str) -> ImportReport:
+        counts = np.bincount(self._labels[self._used], minlength=len(self.class_names)).tolist()
+        return ImportReport(name, dict(zip(self.class_names, counts, strict=True)), self._skipped,
+                            self._count(IN_TRAIN), self._count(IN_TEST),
+                            sentence(self._divided.how))
+
+    def _count(self, part: int) -> int:
+        return int((self._split == part).sum())
 
 
-def _checked_classes(kept: list[Candidate], skipped: list[Skipped]) -> tuple[str, ...]:
-    """Return the names of the classes; a folder without any picture is none."""
-    train = Counter(candidate.class_name for candidate in kept if not candidate.in_test)
-    strange = sorted({c.class_name for c in kept} - set(train))
+def _usable(
+    stored: list[Stored], skipped: list[Skipped], as_given: bool
+) -> tuple[tuple[str, ...], NDArray[np.int64], list[Skipped]]:
+    """Return the classes, the rows of their pictures, and what else is left out.
+
+    A class needs two pictures to train on: one of them may be held back while it trains.
+    """
+    in_test = [as_given and one.file.split == TEST for one in stored]
+    train = Counter(one.file.class_name for one, test in zip(stored, in_test, strict=True)
+                    if not test)
     reasons = Counter(reason for _, reason in skipped).most_common(1)
     why = f" {len(skipped)} files were skipped, most often: {reasons[0][0]}." if reasons else ""
+    strange = sorted({one.file.class_name for one in stored} - set(train))
     if strange:
         raise BadInput(f"The test folder has classes that the train folder has not: "
                        f"{', '.join(strange[:10])}.{why}", "Give both the same class folders.")
-    if len(train) < 2 or min(train.values()) < 2:
+    names = tuple(sorted(name for name, count in train.items() if count > 1))
+    if len(names) < 2:
         smallest = sorted(train.items(), key=lambda item: (item[1], item[0]))[:10]
         found = ", ".join(f"{name} ({count})" for name, count in smallest) or "none"
         raise BadInput(
             "At least two classes with two training pictures each are needed. "
             f"Found: {found}.{why}",
             "Put the pictures of each class into one folder named after the class.")
-    return tuple(sorted(train))
-
-
-def _divided(
-    kept: list[Candidate], class_names: tuple[str, ...], test_fraction: float, seed: int
-) -> tuple[Split, np.ndarray]:
-    """Return which pictures are for training and test (as validation), and all labels."""
-    numbers = {name: number for number, name in enumerate(class_names)}
-    labels = np.array([numbers[candidate.class_name] for candidate in kept], np.int64)
-    in_test = np.array([candidate.in_test for candidate in kept])
-    if not in_test.any():
-        return split_training(labels, test_fraction, 0, seed), labels
-    return Split(np.flatnonzero(~in_test), np.flatnonzero(in_test)), labels
+    rows = [row for row, one in enumerate(stored) if train[one.file.class_name] > 1]
+    poor = [(path_of(one.file.entry), "its class has no other picture to train on")
+            for one in stored if train[one.file.class_name] < 2]
+    return names, np.array(rows, np.int64), poor

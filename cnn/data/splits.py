@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn.data.dataset import Labels
+from cnn.data.grouping import hold_back_groups
 from cnn.errors import BadInput
 
 Rows = NDArray[np.int64]  # (N,), positions of images in a split, ascending
@@ -25,7 +26,8 @@ class Split:
 
 
 def split_training(
-    labels: Labels, validation_fraction: float, train_images: int, seed: int
+    labels: Labels, validation_fraction: float, train_images: int, seed: int,
+    groups: Labels | None = None,
 ) -> Split:
     """Divide the images with `labels` into a training and a validation part.
 
@@ -39,10 +41,14 @@ def split_training(
             on, so with many small classes the share comes out larger.
         train_images: How many of the other images to train on; 0 for all of them.
         seed: Decides which images are drawn.
+        groups: Equal for images that must not be divided, such as those of one patient; the share
+            then comes out only as nearly as whole groups allow. Defaults to each image by itself.
 
     Raises:
-        BadInput: If there are too few images for this.
+        BadInput: If there are too few images or groups for this.
     """
+    if groups is not None:
+        return _split_groups(labels, groups, validation_fraction, train_images, seed)
     order, classes, rank, sizes = _shuffled_by_class(labels, seed)
     least = (sizes >= 2).astype(np.int64)
     wanted = max(round(len(labels) * validation_fraction), int(least.sum()))
@@ -55,6 +61,16 @@ def split_training(
     trained = _training_sizes(sizes - held_back, train_images)
     in_train = (rank >= held_back[classes]) & (rank < (held_back + trained)[classes])
     return Split(np.sort(order[in_train]), np.sort(order[rank < held_back[classes]]))
+
+
+def _split_groups(
+    labels: Labels, groups: Labels, fraction: float, train_images: int, seed: int
+) -> Split:
+    held = hold_back_groups(labels, groups, fraction, seed)
+    rest = np.flatnonzero(~held)
+    order, classes, rank, sizes = _shuffled_by_class(labels[rest], seed)
+    drawn = rank < _training_sizes(sizes, train_images)[classes]
+    return Split(rest[np.sort(order[drawn])], np.flatnonzero(held))
 
 
 def _shuffled_by_class(labels: Labels, seed: int) -> tuple[Rows, Labels, Rows, Rows]:

@@ -1,10 +1,11 @@
-"""Prepared data sets on disk: four arrays and a description in one folder each.
+"""Prepared data sets on disk: arrays and a description in one folder each.
 
     <store>/<name>/train_images.npy train_labels.npy test_images.npy test_labels.npy meta.json
+    <store>/<name>/images.npy items.npz meta.json edits.json      an imported set (see `stock`)
 
-A folder appears whole or not at all and never changes. The arrays are mapped, not read: opening a
-set takes milliseconds, and all processes share one copy in memory. This module does not know where
-the images come from, nor how a damaged set could be made again.
+A folder appears whole or not at all and never changes, but for `edits.json`. The arrays are mapped,
+not read: opening a set takes milliseconds, and all processes share one copy in memory. This module
+does not know where the images come from, nor how a damaged set could be made again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from numpy.typing import NDArray
 
 from cnn import paths
 from cnn.data.dataset import Dataset, Images, Labels
+from cnn.data.dividing import sentence
 from cnn.data.progress import Progress
 from cnn.data.splits import Rows
+from cnn.data.stock import IMPORTED, META, mapped, open_parts, read_summary
 from cnn.errors import Damaged, NotFound, Unavailable
 from cnn.files import TEMPORARY, atomic_path, atomic_write_json, read_json
 
@@ -67,6 +70,9 @@ class Meta(About):
     train_count: int
     test_count: int
     fingerprint: str
+    split: dict[str, Any] = field(default_factory=dict)  # how it was divided: `dividing.sentence`
+    changes: int = 0  # how many edits there are
+    imported: bool = False  # whether the files are those of an imported set
 
 
 def data_folders() -> list[Path]:
@@ -133,9 +139,12 @@ def read_meta(name: str) -> Meta:
     """
     folder = set_folder(name)
     try:
-        values = read_json(folder / "meta.json")
-        if values.pop("format", None) != _FORMAT:
+        values = read_json(folder / META)
+        form = values.pop("format", None)
+        if form not in (_FORMAT, IMPORTED):
             raise ValueError("meta.json is of another version")
+        if form == IMPORTED:
+            values |= {"imported": True, **read_summary(folder)}
         return _checked(values)
     except (NotFound, Damaged) as error:
         raise _damaged(folder, error.message) from error
@@ -153,6 +162,7 @@ def _checked(values: dict[str, Any]) -> Meta:
              meta.source, meta.resize, meta.fingerprint)
     if not all(isinstance(text, str) for text in texts) or type(meta.dark_background) is not bool:
         raise ValueError("its texts")
+    sentence(meta.split, meta.changes)  # fails if it cannot be said
     return meta
 
 
@@ -169,30 +179,30 @@ def open_set(name: str) -> Dataset:
         Damaged: If a file is missing or does not fit the others.
     """
     meta, folder = read_meta(name), set_folder(name)
-    arrays: dict[str, NDArray[Any]] = {}
     try:
-        for split, count in (("train", meta.train_count), ("test", meta.test_count)):
-            images, labels = f"{split}_images", f"{split}_labels"
-            arrays[images] = _mapped(folder / f"{images}.npy", np.uint8, (count, *meta.image_shape))
-            arrays[labels] = _mapped(folder / f"{labels}.npy", np.int64, (count,))
-            low, high = int(arrays[labels].min()), int(arrays[labels].max())
-            if low < 0 or high >= len(meta.class_names):
-                raise ValueError(f"{labels}.npy has labels from {low} to {high}")
+        parts = open_parts(folder, meta.image_shape) if meta.imported else _parts(folder, meta)
     except Exception as error:  # a flipped bit in a header can end in many kinds
         raise _damaged(folder, str(error)) from error
-    return Dataset(
-        name, meta.class_names, arrays["train_images"], arrays["train_labels"],
-        arrays["test_images"], arrays["test_labels"], meta.fingerprint, meta.resize,
-        meta.dark_background)
+    return Dataset(name, fingerprint=meta.fingerprint, resize=meta.resize,
+                   dark_background=meta.dark_background, split=sentence(meta.split, meta.changes),
+                   **parts)
 
 
-def _mapped(path: Path, dtype: type, shape: tuple[int, ...]) -> NDArray[Any]:
-    array = np.lib.format.open_memmap(path, mode="r")  # never unpickles
-    if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
-        raise ValueError(f"{path.name} holds {array.dtype} {array.shape}, expected {shape}")
-    if path.stat().st_size != array.offset + array.nbytes:
-        raise ValueError(f"{path.name} has the wrong length")
-    return np.asarray(array)  # a plain view: np.memmap is slow to index
+def _parts(folder: Path, meta: Meta) -> dict[str, Any]:
+    parts: dict[str, Any] = {"class_names": meta.class_names}
+    for split, count in (("train", meta.train_count), ("test", meta.test_count)):
+        images, labels = f"{split}_images", f"{split}_labels"
+        parts[images] = mapped(folder / f"{images}.npy", np.uint8, (count, *meta.image_shape))
+        parts[labels] = mapped(folder / f"{labels}.npy", np.int64, (count,))
+        low, high = int(parts[labels].min()), int(parts[labels].max())
+        if low < 0 or high >= len(meta.class_names):
+            raise ValueError(f"{labels}.npy has labels from {low} to {high}")
+    return parts
+
+
+def lock_path(name: str) -> Path:
+    """Return the lock that is held while the set `name` is made or changed."""
+    return writable_folder(STORE) / f".{name}.lock"
 
 
 @contextmanager
@@ -202,7 +212,7 @@ def preparing(name: str, progress: Progress) -> Iterator[None]:
     Raises:
         Unavailable: If no data folder can be written.
     """
-    lock = FileLock(writable_folder(STORE) / f".{name}.lock")
+    lock = FileLock(lock_path(name))
     while True:
         try:
             lock.acquire(timeout=1)
@@ -239,10 +249,10 @@ def write_set(
         digest = hashlib.sha256(json.dumps(class_names).encode())
         counts = [_write_part(folder, split, part, digest)
                   for split, part in (("train", train), ("test", test))]
-        meta = Meta(class_names=class_names, image_shape=train.images.shape[1:],
-                    train_count=counts[0], test_count=counts[1],
-                    fingerprint=digest.hexdigest(), **asdict(about))
-        atomic_write_json(folder / "meta.json", {"format": _FORMAT, **asdict(meta)})
+        known = {"class_names": class_names, "image_shape": train.images.shape[1:],
+                 "train_count": counts[0], "test_count": counts[1],
+                 "fingerprint": digest.hexdigest(), **asdict(about)}
+        atomic_write_json(folder / META, {"format": _FORMAT, **known})
         shutil.rmtree(target, ignore_errors=True)
 
 

@@ -13,6 +13,7 @@ import streamlit as st
 
 from cnn.data import catalogue
 from cnn.data.dataset import Dataset
+from cnn.data.stock import EDITS, META
 from cnn.data.store import set_folder
 from cnn.errors import CnnError, Unavailable
 from cnn.evaluation.results import ARRAYS_NAME, JSON_NAME, Evaluation, read_evaluation
@@ -102,7 +103,8 @@ def dataset(name: str) -> Dataset:
                           f"{info.note} Open the page Data to get it.")
     if info.image_shape is None:
         catalogue.load(name)
-    return _dataset(name, file_stamp(set_folder(name) / "meta.json"))
+    folder = set_folder(name)
+    return _dataset(name, file_stamp(folder / META, folder / EDITS))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the data set")
@@ -113,7 +115,7 @@ def _dataset(name: str, stamp: Stamp) -> Dataset:
 def described() -> list[catalogue.DatasetInfo]:
     """Return what is known about every data set, those that are ready first."""
     infos = []
-    for name in catalogue.dataset_names():
+    for name in catalogue.all_names():
         try:
             infos.append(catalogue.describe(name))
         except CnnError:  # removed between the two looks

@@ -10,8 +10,10 @@ import time
 import streamlit as st
 
 from cnn.data.catalogue import DatasetInfo, describe, load
+from cnn.errors import CnnError, Damaged
 from pages.shared.cached import described
-from pages.shared.errors import errors_shown
+from pages.shared.download_view import draw_download, offer_new_copy
+from pages.shared.errors import show_error
 from pages.shared.formats import amount, plain, size
 
 SECONDS_BETWEEN_UPDATES = 0.1
@@ -46,19 +48,19 @@ def is_ready(info: DatasetInfo) -> bool:
     if info.available:  # seconds, once on this computer
         _prepare(info)
         return False
-    st.info(f"**{plain(info.title)}** is not on this computer yet. {plain(info.note)}",
-            icon=":material/download:")
-    if st.button("Download and prepare it", type="primary", icon=":material/download:",
-                 key="prepare"):
-        _prepare(info)
+    draw_download(info)
     return False
 
 
 def _prepare(info: DatasetInfo) -> None:
     bar = ProgressBar("Stay on this page: leaving it ends the preparation.")
-    with errors_shown():
+    try:
         load(info.name, bar.show)
         st.rerun()
+    except CnnError as error:
+        show_error(error)
+        if isinstance(error, Damaged):
+            offer_new_copy(info)
     bar.clear()
 
 

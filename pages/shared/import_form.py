@@ -9,8 +9,9 @@ from typing import Any
 
 import streamlit as st
 
+from cnn.data.decoding import SIZES
 from cnn.data.images import RESIZE_WAYS
-from cnn.data.importing import SIZES, ImportReport, import_images, remove_imported
+from cnn.data.importing import ImportReport, import_images, remove_imported
 from cnn.errors import BadInput
 from cnn.files import suggest_name
 from pages.shared.dataset_picker import ProgressBar

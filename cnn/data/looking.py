@@ -1,0 +1,99 @@
+"""Looks at pictures before they are imported: what is there, and which size would suit them.
+
+Decodes a few pictures only, spread over all of them. Knows nothing of pages.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from cnn.data.decoding import SIZES
+from cnn.data.images import Pixels, decode_image, thumbnail
+from cnn.data.importing import Source, source_of
+from cnn.data.layout import Candidate, Skipped, arrange
+from cnn.data.tables import TEST
+from cnn.errors import BadInput
+
+# What is proposed: larger costs a network on a processor far more time than it brings.
+_PROPOSED = (16, 24, 32, 48, 64)
+_LOOKED_AT = 24  # pictures
+_SHOWN = 4  # of these, kept for a preview
+_LONGEST = 512  # pixels of a preview's longest side
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is known of pictures before they are imported."""
+
+    classes: dict[str, int]  # name: pictures
+    skipped: list[Skipped]  # files that are no pictures of a class
+    has_test: bool  # whether the source says which pictures are for the test
+    has_groups: bool  # whether a table says which pictures belong together
+    sizes: list[tuple[int, int]]  # width, height of the pictures that were looked at
+    size: int  # proposed height and width in pixels
+    channels: int  # 1 if all that were looked at are grey
+    samples: list[tuple[str, Pixels]]  # class and picture, to show what a way of resizing does
+    file_names: list[str]  # of some files, to try a group pattern on
+
+
+def look_at(source: Path | Source) -> Look:
+    """Return what is there to import, without importing it.
+
+    Args:
+        source: What `import_images` takes, or a `Source`.
+
+    Raises:
+        BadInput: If the source is not understood.
+        NotFound: If there is no such file or folder.
+        Refused: If the source is a zip that is made to do harm.
+    """
+    found = source if isinstance(source, Source) else source_of(source)
+    with found.opened as (entries, unsafe):
+        files, unused = arrange(entries, found.table_decides)
+        chosen = _spread(files, _LOOKED_AT)
+        pictures = [(file.class_name, picture) for file in chosen
+                    if (picture := _decoded(file)) is not None]
+    sizes = [(picture.shape[1], picture.shape[0]) for _, picture in pictures]
+    return Look(
+        dict(sorted(Counter(file.class_name for file in files).items())), [*unsafe, *unused],
+        any(file.split == TEST for file in files), any(file.group for file in files),
+        sizes, propose_size(sizes), _channels([picture for _, picture in pictures]),
+        [(name, thumbnail(picture, _LONGEST)) for name, picture in _spread(pictures, _SHOWN)],
+        [file.entry.parts[-1] for file in chosen])
+
+
+def propose_size(sizes: Sequence[tuple[int, int]]) -> int:
+    """Return the height and width to propose: what most pictures can fill, and 64 at most.
+
+    Args:
+        sizes: Width and height of some pictures. None: the largest is proposed.
+    """
+    if not sizes:
+        return _PROPOSED[-1]
+    middle = int(statistics.median(min(size) for size in sizes))
+    return max((size for size in _PROPOSED if size <= middle), default=max(SIZES[0], middle))
+
+
+def _spread(things: Sequence[_T], count: int) -> list[_T]:
+    places = np.unique(np.linspace(0, len(things) - 1, min(count, len(things))).astype(int))
+    return [things[place] for place in places.tolist()]
+
+
+def _decoded(file: Candidate) -> Pixels | None:
+    try:
+        return decode_image(file.entry.read())
+    except BadInput:
+        return None
+
+
+def _channels(pictures: list[Pixels]) -> int:
+    grey = all((picture == picture[..., :1]).all() for picture in pictures)
+    return 1 if pictures and grey else 3
