@@ -71,10 +71,10 @@ def import_them(folder: str, size: int) -> str:
 def open_them() -> str:
     """Open the set, and copy the images that a run trains on, as a trainer does."""
     from cnn.data.catalogue import load
-    from cnn.data.splits import split_training
+    from cnn.data.splits import hold_back
 
     dataset = load("many")
-    split = split_training(dataset.train_labels, 0.1, 0, 0, dataset.train_groups)
+    split = hold_back(dataset, 0.1, 0, 0)
     return f"{len(dataset.train_images[split.train]):,} images in memory"
 
 

@@ -52,14 +52,9 @@ ENTRIES = (
 
 def _data(config: RunConfig) -> Any:
     from cnn.data.catalogue import load
-    from cnn.data.splits import split_training
-    from cnn.training.loop import TrainingData
+    from cnn.training.data import training_data
 
-    dataset = load(config.dataset)
-    split = split_training(dataset.train_labels, config.validation_fraction, 0, config.seed)
-    return TrainingData(
-        dataset.train_images[split.train], dataset.train_labels[split.train],
-        dataset.train_images[split.validation], dataset.train_labels[split.validation])
+    return training_data(load(config.dataset), config)
 
 
 def ours(entry: Entry, say: Say) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cnn.config import RunConfig
 from cnn.data.catalogue import DatasetInfo, describe
-from cnn.data.splits import split_training
+from cnn.data.splits import hold_back
 from cnn.errors import CnnError, NotFound
 from cnn.models.defaults import command_line
 from cnn.models.registry import get_architecture
@@ -74,8 +74,8 @@ def draw_division(info: DatasetInfo, config: RunConfig) -> None:
     Raises:
         BadInput: If there are too few.
     """
-    split = split_training(dataset(info.name).train_labels, config.validation_fraction,
-                           config.train_images, config.seed)
+    split = hold_back(dataset(info.name), config.validation_fraction, config.train_images,
+                      config.seed)
     st.caption(f"Trains on **{count(len(split.train))}** images, chooses the best epoch on "
                f"**{count(len(split.validation))}** others, and is tested once, at the end, on "
                f"**{count(info.test_count)}** that were never used before.")

@@ -13,8 +13,9 @@ from cnn.config import Augmentation, RunConfig
 from cnn.errors import Damaged
 from cnn.models.build import build_model
 from cnn.training.checkpoint import checkpoint_bytes, restore
+from cnn.training.data import TrainingData
 from cnn.training.events import PAUSED, BatchEvent, ChangeEvent, EpochEvent, NoteEvent
-from cnn.training.loop import Trainer, TrainingData
+from cnn.training.loop import Trainer
 
 SETTINGS = {
     "adam": {"augmentation": Augmentation(shift=0.2, flip=True, cutout=0.3)},

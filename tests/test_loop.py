@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cnn.config import Augmentation, RunConfig
+from cnn.training.data import TrainingData
 from cnn.training.events import (
     STOPPED_BY_HAND,
     BatchEvent,
@@ -15,7 +16,7 @@ from cnn.training.events import (
     EpochEvent,
     NoteEvent,
 )
-from cnn.training.loop import Trainer, TrainingData
+from cnn.training.loop import Trainer
 from cnn.training.steps import EVAL_BATCH
 
 CLASSES = 3
@@ -242,3 +243,17 @@ def test_smoothing_changes_the_gradients_as_keras_does():
                batch_size=15, epochs=1, shuffle=False, verbose=0)
     for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(mine, other, atol=2e-5)
+
+
+def test_class_weights_change_the_gradients_as_keras_does_and_not_the_loss_that_is_told():
+    weights, plain = (0.2, 1.0, 3.0), tiny_data()
+    data, ours, theirs = replace(plain, class_weights=weights), tiny_model(), tiny_model()
+    told = train(ours, data, epochs=1, seed=5, optimizer="sgd", learning_rate=0.01, batch_size=90)
+    order = np.random.default_rng([5, 1]).permutation(90)
+    theirs.compile(keras.optimizers.SGD(0.01, momentum=0.9), "sparse_categorical_crossentropy")
+    theirs.fit(data.train_images[order], data.train_labels[order], batch_size=90, epochs=1,
+               shuffle=False, verbose=0, class_weight=dict(enumerate(weights)))
+    for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, atol=2e-5)
+    unweighted = train(tiny_model(), plain, epochs=1, seed=5, batch_size=90)
+    assert epochs_of(told[1])[0].loss == pytest.approx(epochs_of(unweighted[1])[0].loss)

@@ -6,7 +6,8 @@ import pytest
 
 from cnn.config import RunConfig
 from cnn.models.build import build_model
-from cnn.training.loop import Trainer, TrainingData
+from cnn.training.data import TrainingData
+from cnn.training.loop import Trainer
 from cnn.training.muon import Muon, orthogonalised
 from cnn.training.steps import make_optimizer
 

@@ -7,7 +7,8 @@ import pytest
 from cnn.config import RunConfig
 from cnn.models.build import build_model, float32_copy
 from cnn.models.whitening import MOST_PATCHES, fit_whitening, whitening_weights
-from cnn.training.loop import Trainer, TrainingData
+from cnn.training.data import TrainingData
+from cnn.training.loop import Trainer
 
 
 def smooth_pictures(count=60, side=12, channels=3, seed=0):

@@ -11,9 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from picture_files import saved, scenery, write_folder
 from run_folders import tell
 
 from cnn.config import Augmentation, RunConfig, config_from_dict
+from cnn.data.dividing import SplitPlan
+from cnn.data.edits import apply_edit
+from cnn.data.importing import import_images
 from cnn.evaluation.results import read_evaluation
 from cnn.prediction.saved import list_models, read_card, read_history
 from cnn.runs import manager, queue, steering
@@ -370,6 +374,43 @@ def test_other_images_than_those_it_began_with_are_refused_and_it_can_go_on_late
     assert "not the one" in status.message
     died.write_status(replace(died.read_status(), dataset_fingerprint=""))
     assert steering.resume_run(died.run_id).status.state == "finished"
+
+
+@pytest.mark.parametrize(("ask", "state"), [
+    (steering.stop_run, "stopped"), (steering.pause_run, "paused")])
+def test_a_wish_is_followed_while_the_data_still_arrive(monkeypatch, here, ask, state):
+    told = []
+
+    def endless_download(name, progress):
+        run_id = manager.list_runs()[0].run_id
+        ask(run_id)
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            progress("Downloading cifar-10-python.tar.gz", len(told), 1000)
+            told.append(manager.get_run(run_id).status.stage)
+            time.sleep(0.02)
+
+    monkeypatch.setattr("cnn.data.catalogue.load", endless_download)
+    run = manager.get_run(start())
+    assert (run.status.state, run.status.model, run.status.epoch) == (state, "", 0)
+    assert len(told) < 50
+    assert run.can_go_on == (state == "paused")
+
+
+def test_groups_and_weights_of_an_imported_set_reach_training_and_card(tmp_path, here):
+    files = {f"{name}/{slide}_IMG_{number}.png": saved(scenery(100 * first + 10 * slide + number))
+             for first, (name, count) in enumerate({"a": 4, "b": 2}.items())
+             for slide in range(5) for number in range(count)}
+    import_images(write_folder(tmp_path / "cells", files), "cells", (12, 12),
+                  plan=SplitPlan(group="^(.)_IMG"))
+    apply_edit("cells", {"kind": "weights", "why": "b is rare"})
+    run = manager.get_run(start(dataset="cells", epochs=1, validation_fraction=0.25))
+    assert run.status.state == "finished", run.folder.log_tail()
+    card = read_card(run.status.model)
+    assert card.split == ("by group, 20 % test, seed 0, groups named by ^(.)_IMG; 1 change since; "
+                          "validation by group too; rare classes weigh more in training")
+    # A slide has 4 + 2 pictures: one is the test, one is held back.
+    assert (card.test_n, card.validation_n, card.train_n) == (6, 6, 18)
 
 
 def test_a_second_run_waits_for_its_turn_and_then_trains(endless):

@@ -1,6 +1,6 @@
 """Divides labelled images into a training and a validation part, each class in proportion.
 
-Works on labels alone: it knows nothing of images, files or data sets.
+Looks at labels and groups alone, never at images or files.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn.data.dataset import Labels
+from cnn.data.dataset import Dataset, Labels
 from cnn.data.grouping import hold_back_groups
 from cnn.errors import BadInput
 
@@ -23,6 +23,24 @@ class Split:
 
     train: Rows
     validation: Rows
+
+
+def hold_back(
+    dataset: Dataset, validation_fraction: float, train_images: int, seed: int
+) -> Split:
+    """Divide the training images of a data set, whole groups of them where it has groups.
+
+    Args:
+        dataset: Its test split is not looked at.
+        validation_fraction: As for `split_training`, which says what the others mean too.
+        train_images: How many to train on; 0 for all that are not held back.
+        seed: Decides which images are drawn.
+
+    Raises:
+        BadInput: If there are too few images or groups for this.
+    """
+    return split_training(dataset.train_labels, validation_fraction, train_images, seed,
+                          dataset.train_groups)
 
 
 def split_training(

@@ -73,6 +73,7 @@ class Card:
     calibration_error_before: float | None = None  # expected calibration error, test images, 0..1
     calibration_error: float | None = None  # the same for the model as saved
     averaged_test_accuracy: float | None = None  # over the views of `averaging`
+    split: str = ""  # how test and validation images were drawn; "": test as its authors made it
     sittings: int = 1  # trainer processes that the training took
     changes: list[str] = field(default_factory=list)  # settings changed while it trained, in words
     card_version: int = CARD_VERSION

@@ -33,7 +33,7 @@ from cnn.prediction.averaging import average_views
 from cnn.prediction.predictor import compile_network, predict_in_batches
 from cnn.prediction.saved import Card, free_name, save_model
 from cnn.runs.folder import Status
-from cnn.training.loop import TrainingData
+from cnn.training.data import TrainingData
 
 VERSIONS_IN_CARD = ("tensorflow", "keras", "numpy")
 
@@ -106,8 +106,14 @@ def make_card(
         config=config.to_dict(), versions={n: version(n) for n in VERSIONS_IN_CARD},
         machine=f"{platform.machine()}, {os.cpu_count()} cores",
         needs_cnn=get_architecture(config.architecture).engine != "keras",
-        dark_background=dataset.dark_background, sittings=status.sittings,
+        dark_background=dataset.dark_background, split=_split(dataset), sittings=status.sittings,
         **tested.facts, **more)
+
+
+def _split(dataset: Dataset) -> str:
+    validation = "" if dataset.train_groups is None else "validation by group too"
+    weights = "" if dataset.class_weights is None else "rare classes weigh more in training"
+    return "; ".join(filter(None, (dataset.split, validation, weights)))
 
 
 def save_under_free_name(

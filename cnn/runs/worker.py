@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 from filelock import FileLock, Timeout
 
+from cnn.data.progress import Cancelled, until
 from cnn.errors import BadInput, CnnError, Damaged
 from cnn.files import is_disk_full
 from cnn.hardware import run_in_background, start_tensorflow
@@ -73,7 +74,7 @@ class Worker:
             wish = self.wishes.look()
             if wish:
                 queue.leave(self.folder.run_id)
-                self._cancel(wish)
+                self._end_untrained(wish)
                 return None
 
     def run(self) -> None:
@@ -83,6 +84,8 @@ class Worker:
             self.report.begin_sitting(process.pid, process.create_time())
             start_tensorflow()
             self._train_and_save()
+        except Cancelled:  # while the data were loaded, perhaps for minutes
+            self._end_untrained(self.wishes.look())
         except Diverged as error:
             self.report.end("diverged", error.message, error.hint)
         except CnnError as error:
@@ -112,9 +115,9 @@ class Worker:
     def _note(self, text: str) -> None:
         self._on_event(NoteEvent(self.report.status.epoch, text, self._trainer.elapsed()))
 
-    def _cancel(self, wish: str) -> None:
+    def _end_untrained(self, wish: str) -> None:
         if wish == STOP and not self.folder.checkpoints.paths():
-            self.report.end("stopped", "Cancelled while it waited for its turn.")
+            self.report.end("stopped", "Cancelled before it began to train.")
         else:
             self.report.end("paused")
 
@@ -162,23 +165,17 @@ class Worker:
 
     def _load_data(self) -> tuple[Any, Any]:
         from cnn.data.catalogue import load
-        from cnn.data.splits import split_training
-        from cnn.training.loop import TrainingData
+        from cnn.training.data import training_data
 
         def show(what: str, done: int, total: int) -> None:
             share = f" {100 * done // total} %" if total else ""
             self.report.say_now_and_then(f"loading the data: {what}{share}")
 
-        dataset = load(self.config.dataset, show)
+        dataset = load(self.config.dataset, until(lambda: bool(self.wishes.look()), show))
         if self.report.status.dataset_fingerprint not in ("", dataset.fingerprint):
             raise BadInput(f"The data set {dataset.name} is not the one this run began with.",
                            "Bring those images back and resume it, or start a new run.")
-        split = split_training(dataset.train_labels, self.config.validation_fraction,
-                               self.config.train_images, self.config.seed)
-        images, labels = dataset.train_images, dataset.train_labels
-        return dataset, TrainingData(  # copies in memory: picking by index reads the map once
-            images[split.train], labels[split.train],
-            images[split.validation], labels[split.validation])
+        return dataset, training_data(dataset, self.config)
 
     def _on_event(self, event: Event) -> None:
         self.report.tell(event)

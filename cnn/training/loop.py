@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from cnn.config import RunConfig
 from cnn.data.batches import Batches
-from cnn.data.dataset import Images, Labels
+from cnn.training.data import TrainingData
 from cnn.training.events import (
     PAUSED,
     STOPPED_BY_HAND,
@@ -33,16 +33,6 @@ from cnn.training.steps import Steps
 SECONDS_BETWEEN_EVENTS = 0.25
 PLATEAU_FACTOR = 0.5
 LOWEST_RATE = 1e-6
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """Arrays for one run, images as uint8 (N, H, W, C) in 0..255."""
-
-    train_images: Images
-    train_labels: Labels
-    val_images: Images
-    val_labels: Labels
 
 
 class Trainer:
@@ -77,7 +67,7 @@ class Trainer:
         self.progress = Progress()
         # What the optimizer is told is what it gets, also where there are fewer images than that.
         size = min(config.batch_size, len(data.train_labels))
-        self.steps = Steps(model, replace(config, batch_size=size))
+        self.steps = Steps(model, replace(config, batch_size=size), data.class_weights)
         self.batches = Batches(data.train_images, data.train_labels, size, config.augmentation,
                                config.seed)
         self._pace = Pace(len(data.train_labels), len(data.val_labels))

@@ -5,6 +5,7 @@ Knows nothing of epochs, events or stopping: `loop` calls it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -38,11 +39,17 @@ class Steps:
     Args:
         model: Functional Keras model with a "logits" layer.
         config: For optimizer, learning rate and augmentation.
+        class_weights: What an error in each class costs. Defaults to 1 in all. What is told of
+            losses is never weighted: training and validation compare, and runs do.
     """
 
-    def __init__(self, model: Any, config: RunConfig) -> None:
+    def __init__(
+        self, model: Any, config: RunConfig, class_weights: Sequence[float] | None = None
+    ) -> None:
         self.model = logits_model(model)
         self.label_smoothing = config.label_smoothing
+        self._class_weights = None if class_weights is None else tf.constant(
+            class_weights, tf.float32)
         self.optimizer = make_optimizer(config)
         self.optimizer.build(self.model.trainable_variables)
         images = tf.TensorSpec([None, *model.input_shape[1:]], tf.uint8)
@@ -94,19 +101,23 @@ class Steps:
             inputs = apply_transforms(inputs, transforms)
         with tf.GradientTape() as tape:
             logits = tf.cast(self.model(inputs, training=True), tf.float32)
-            loss = self._loss(labels, logits)
-            total = tf.add_n([loss, *self.model.losses])  # L2 terms
+            losses = self._losses(labels, logits)
+            total = tf.add_n([self._cost(losses, labels), *self.model.losses])  # L2 terms
         variables = self.model.trainable_variables
         self.optimizer.apply(tape.gradient(total, variables), variables)
-        return loss, _count_right(logits, labels)
+        return tf.reduce_mean(losses), _count_right(logits, labels)
 
-    def _loss(self, labels: Any, logits: Any) -> Any:
+    def _losses(self, labels: Any, logits: Any) -> Any:
         if not self.label_smoothing:
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-            return tf.reduce_mean(losses)
+            return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         classes, smoothing = logits.shape[-1], self.label_smoothing
         targets = tf.one_hot(labels, classes) * (1 - smoothing) + smoothing / classes
-        return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+        return tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+
+    def _cost(self, losses: Any, labels: Any) -> Any:
+        if self._class_weights is not None:
+            losses *= tf.gather(self._class_weights, labels)
+        return tf.reduce_mean(losses)
 
     def _evaluate_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
         logits = tf.cast(self.model(tf.cast(images, tf.float32), training=False), tf.float32)

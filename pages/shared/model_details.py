@@ -60,6 +60,8 @@ def _newer_facts(card: Card) -> dict[str, str]:
         facts["Temperature"] = decimal(card.temperature, 3)
         facts["Calibration error, before and after the temperature"] = \
             f"{percent(card.calibration_error_before, 2)} / {percent(card.calibration_error, 2)}"
+    if card.split:
+        facts["How the images were divided"] = card.split
     if card.sittings > 1:
         facts["Sittings"] = f"{card.sittings}: training was interrupted and resumed"
     return facts

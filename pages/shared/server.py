@@ -91,19 +91,21 @@ def _first_model() -> str:
         return ""
 
 
-def _sweep_trash() -> None:
+def _sweep() -> None:
+    from cnn.data.sweeping import sweep
     from cnn.runs.trash import sweep_trash
 
-    try:
-        sweep_trash()
-    except CnnError as error:  # they stay a while longer
-        _log.warning("Old deleted runs could not be removed: %s", error)
+    for clear in (sweep_trash, sweep):
+        try:
+            clear()
+        except CnnError as error:  # they stay a while longer
+            _log.warning("Old deleted runs or unfinished data sets stay: %s", error)
 
 
 def _warm() -> None:
     for module in _USED_BY_PAGES:
         importlib.import_module(module)
-    _sweep_trash()
+    _sweep()
     # Only now: importing TensorFlow keeps a core busy for seconds, and a page may be waiting.
     shared_engine().start_in_background(_first_model())
     from cnn.data import catalogue
