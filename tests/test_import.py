@@ -77,7 +77,7 @@ def test_folder_and_zip_of_the_same_files_give_the_same_data(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("wrapper", ["", "wrapper/", "two/wrappers/"])
-def test_train_and_test_folders_are_kept_and_validation_joins_train(
+def test_train_val_and_test_folders_are_kept(
     pack: Callable[[Files], Path], wrapper: str
 ) -> None:
     files = (class_files(f"{wrapper}Train/", 0, a=3, b=2) | class_files(f"{wrapper}val/", 50, a=1)
@@ -87,6 +87,27 @@ def test_train_and_test_folders_are_kept_and_validation_joins_train(
     dataset = load("mine")
     assert first_values(dataset.train_images) == [0, 1, 2, 3, 4, 50]
     assert first_values(dataset.test_images) == [100, 101, 102]
+    assert dataset.held_back is not None
+    assert first_values(dataset.train_images[dataset.held_back]) == [50]
+
+
+def test_a_class_that_the_source_only_validates_is_trained_on(
+    pack: Callable[[Files], Path]
+) -> None:
+    files = (class_files("train/", 0, a=3, b=3) | class_files("val/", 50, b=1, c=2)
+             | class_files("test/", 100, a=1))
+    imported(pack(files))
+    dataset = load("mine")
+    assert dataset.held_back is not None
+    assert dataset.train_labels[dataset.held_back].tolist() == [1]  # b
+
+
+def test_validation_folders_are_put_with_the_rest_where_the_split_is_drawn(
+    pack: Callable[[Files], Path]
+) -> None:
+    files = class_files("train/", 0, a=4, b=4) | class_files("val/", 50, a=1, b=1)
+    imported(pack(files))
+    assert load("mine").held_back is None
 
 
 @pytest.mark.parametrize("prefix", ["train/", "wrapper/", "train/wrapper/", "data/train/"])

@@ -82,8 +82,9 @@ def test_split_and_group_columns_are_used(tmp_path: Path) -> None:
     dataset = load("mine")
     assert dataset.train_groups is not None
     assert dataset.train_groups.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]  # by names: 0.png, 1.png, 10..
+    assert dataset.held_back is not None
+    assert dataset.held_back.tolist() == [False] * 6 + [True] * 2
     items = read_items(store.set_folder("mine"))
-    assert items.given.count("val") == 2
     assert items.group_names == ("s0", "s1", "s2", "s3", "s4", "s5")
 
 

@@ -46,6 +46,18 @@ def test_a_group_is_trained_on_or_held_back_never_both():
     assert set(groups[rows(plain.val_images)]) & set(groups[rows(plain.train_images)])
 
 
+def test_images_that_the_set_itself_holds_back_stay_held_back_whatever_the_fraction():
+    kept = np.arange(200) >= 170
+    data = training_data(dataset(held_back=kept, train_groups=np.arange(200) // 20),
+                         config(validation_fraction=0.5))
+    assert sorted(rows(data.val_images)) == list(range(170, 200))
+    assert sorted(rows(data.train_images)) == list(range(170))
+    fewer = training_data(dataset(held_back=kept), config(train_images=50))
+    assert sorted(rows(fewer.val_images)) == list(range(170, 200))
+    assert len(fewer.train_labels) == 50
+    assert set(rows(fewer.train_images)) < set(range(170))
+
+
 def test_fewer_training_images_leave_the_validation_images_as_they_are():
     whole, part = (training_data(dataset(), config(train_images=count)) for count in (0, 50))
     np.testing.assert_array_equal(whole.val_images, part.val_images)

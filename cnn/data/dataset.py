@@ -33,6 +33,8 @@ class Dataset:
     dark_background: bool = False  # light strokes on black, as handwritten digits are
     split: str = ""  # how the test split was made, for the card; "" where its authors made it
     train_groups: Labels | None = None  # (N,), equal for images that must not be divided
+    held_back: NDArray[np.bool_] | None = None  # (N,), training images that the source itself
+    # keeps for validation; None: each run draws its own
     class_weights: tuple[float, ...] | None = None  # what an error in each class costs; None: 1
     train_items: Labels | None = None  # (N,), place of each in the list of imported files
     test_items: Labels | None = None

@@ -30,7 +30,7 @@ from cnn.data.layout import Entry, Skipped, arrange, path_of, shown, usable_part
 from cnn.data.progress import Progress, silent, with_time_left
 from cnn.data.stock import IMAGES, write_description
 from cnn.data.sweeping import sweep
-from cnn.data.tables import TABLES, TEST
+from cnn.data.tables import TABLES, TEST, VALIDATION
 from cnn.data.zips import open_zip
 from cnn.errors import BadInput, NotFound
 from cnn.files import atomic_path, check_name, need_space
@@ -234,10 +234,11 @@ class _Made:
             # Pictures that are not used are in no group: each gets a number of its own.
             groups = np.arange(len(self._stored), dtype=np.int64) + int(divided.groups.max()) + 1
             groups[self._used] = divided.groups
+        by_source = divided.how["by"] == "folders"  # else its parts are put together
         return Items(
             self._labels, self._split, groups,
+            np.array([by_source and one.file.split == VALIDATION for one in self._stored], bool),
             names=tuple(path_of(one.file.entry) for one in self._stored),
-            given=tuple(one.file.split for one in self._stored),
             group_names=divided.group_names,
             widths=np.array([one.width for one in self._stored], np.int64),
             heights=np.array([one.height for one in self._stored], np.int64),
@@ -247,7 +248,7 @@ class _Made:
     def description(self, about: store.About, way: Way) -> dict[str, Any]:
         """Return what the store says of the set without opening it."""
         digest = hashlib.sha256(f"{self._digest} {json.dumps(self.class_names)}".encode())
-        for numbers in (self._labels, self._split, self.items.groups):
+        for numbers in (self._labels, self._split, self.items.groups, self.items.held_back):
             digest.update(b"" if numbers is None else numbers.tobytes())
         return {
             **asdict(about), "class_names": self.class_names, "image_shape": way.shape,

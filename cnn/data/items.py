@@ -32,6 +32,7 @@ class Places:
     labels: Labels  # (N,)
     split: NDArray[np.int8]  # (N,), IN_TRAIN, IN_TEST or UNUSED
     groups: Labels | None  # (N,), None if the set has no groups
+    held_back: NDArray[np.bool_]  # (N,), whether the source keeps it for validation
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,6 @@ class Items(Places):
     """Everything that is known of the originals."""
 
     names: tuple[str, ...]  # N, folders and file name as in the source
-    given: tuple[str, ...]  # N, the part the source put it in: train, val, test or ""
     group_names: tuple[str, ...]  # of the first groups; those behind have one picture each
     widths: NDArray[np.int64]  # (N,), pixels, upright
     heights: NDArray[np.int64]
@@ -50,12 +50,13 @@ class Items(Places):
 def write_items(folder: Path, items: Items) -> None:
     """Write the list into the folder of a set that is being made."""
     files, reasons = zip(*items.skipped, strict=True) if items.skipped else ((), ())
-    texts = {"names": items.names, "given": items.given, "group_names": items.group_names,
+    texts = {"names": items.names, "group_names": items.group_names,
              "skipped_files": files, "skipped_reasons": reasons}
     groups = np.zeros(0, np.int64) if items.groups is None else items.groups
     arrays: dict[str, Any] = {
-        "labels": items.labels, "split": items.split, "groups": groups, "widths": items.widths,
-        "heights": items.heights, "bytes": items.bytes,
+        "labels": items.labels, "split": items.split, "groups": groups,
+        "held_back": items.held_back, "widths": items.widths, "heights": items.heights,
+        "bytes": items.bytes,
         **{name: _packed(text) for name, text in texts.items()}}
     with (folder / FILE).open("wb") as file:
         np.savez_compressed(file, **arrays)
@@ -64,7 +65,7 @@ def write_items(folder: Path, items: Items) -> None:
 
 
 def read_places(folder: Path) -> Places:
-    """Return classes, parts and groups alone: in milliseconds, whatever the names are.
+    """Return what opening a set needs, and no names: in milliseconds, however many there are.
 
     Raises:
         Damaged: If the file cannot be read or contradicts itself.
@@ -82,14 +83,14 @@ def read_items(folder: Path) -> Items:
     with _Reader(folder) as reader:
         places = reader.places()
         items = Items(
-            places.labels, places.split, places.groups, names=reader.texts("names"),
-            given=reader.texts("given"), group_names=reader.texts("group_names"),
+            places.labels, places.split, places.groups, places.held_back,
+            names=reader.texts("names"), group_names=reader.texts("group_names"),
             widths=reader.array("widths"), heights=reader.array("heights"),
             bytes=reader.array("bytes"),
             skipped=tuple(zip(reader.texts("skipped_files"), reader.texts("skipped_reasons"),
                               strict=True)))
-        if {len(part) for part in (items.names, items.given, items.widths, items.heights,
-                                   items.bytes)} != {len(places.labels)}:
+        lists = (items.names, items.widths, items.heights, items.bytes)
+        if {len(part) for part in lists} != {len(places.labels)}:
             raise ValueError("its lists have different lengths")
         return items
 
@@ -124,11 +125,12 @@ class _Reader:
         return tuple(self.array(name).astype(np.uint8).tobytes().decode().split("\n")[:-1])
 
     def places(self) -> Places:
-        labels, split, groups = (self.array(name) for name in ("labels", "split", "groups"))
-        if not len(labels) == len(split) or len(groups) not in (0, len(labels)):
+        labels, split, groups, held = (
+            self.array(name) for name in ("labels", "split", "groups", "held_back"))
+        if not len(labels) == len(split) == len(held) or len(groups) not in (0, len(labels)):
             raise ValueError("its lists have different lengths")
         return Places(labels.astype(np.int64), split.astype(np.int8),
-                      groups.astype(np.int64) if len(groups) else None)
+                      groups.astype(np.int64) if len(groups) else None, held.astype(bool))
 
 
 def _packed(texts: Iterable[str]) -> NDArray[np.uint8]:

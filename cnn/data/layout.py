@@ -3,7 +3,7 @@
 Three layouts are understood, each also inside wrapper folders:
 
     cats/1.jpg  dogs/2.jpg                            class folders
-    train/cats/1.jpg  val/cats/2.jpg  test/cats/3.jpg  splits of class folders; val joins train
+    train/cats/1.jpg  val/cats/2.jpg  test/cats/3.jpg  splits of class folders
     any folders/1.jpg  labels.csv                     a table that names the files (see `tables`)
 
 Works on names, and on the table where there is one: it does not know whether they come from a

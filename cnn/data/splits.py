@@ -28,17 +28,20 @@ class Split:
 def hold_back(
     dataset: Dataset, validation_fraction: float, train_images: int, seed: int
 ) -> Split:
-    """Divide the training images of a data set, whole groups of them where it has groups.
+    """Divide the training images of a data set: as it does itself, or whole groups, or single ones.
 
     Args:
         dataset: Its test split is not looked at.
-        validation_fraction: As for `split_training`, which says what the others mean too.
+        validation_fraction: As for `split_training`; not used where the data set itself says which
+            images are held back.
         train_images: How many to train on; 0 for all that are not held back.
         seed: Decides which images are drawn.
 
     Raises:
         BadInput: If there are too few images or groups for this.
     """
+    if dataset.held_back is not None:
+        return _without(dataset.held_back, dataset.train_labels, train_images, seed)
     return split_training(dataset.train_labels, validation_fraction, train_images, seed,
                           dataset.train_groups)
 
@@ -85,6 +88,11 @@ def _split_groups(
     labels: Labels, groups: Labels, fraction: float, train_images: int, seed: int
 ) -> Split:
     held = hold_back_groups(labels, groups, fraction, seed)
+    return _without(held, labels, train_images, seed)
+
+
+def _without(held: NDArray[np.bool_], labels: Labels, train_images: int, seed: int) -> Split:
+    """Return the split that holds back these images and draws the training part from the rest."""
     rest = np.flatnonzero(~held)
     order, classes, rank, sizes = _shuffled_by_class(labels[rest], seed)
     drawn = rank < _training_sizes(sizes, train_images)[classes]

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn.data.changes import Edit, State, apply_all, balanced_weights
+from cnn.data.dataset import Labels
 from cnn.data.dividing import IN_TEST, IN_TRAIN
-from cnn.data.items import read_places
+from cnn.data.items import Places, read_places
 from cnn.data.rows import RowView
 from cnn.errors import Damaged, NotFound
 from cnn.files import atomic_write_json, read_json
@@ -55,7 +56,8 @@ def open_parts(folder: Path, image_shape: tuple[int, int, int]) -> dict[str, Any
     Raises:
         CnnError, ValueError, OSError: If a file is missing or does not fit the others.
     """
-    state = changed_state(folder, read_edits(folder))
+    places = read_places(folder)
+    state = _changed(folder, places, read_edits(folder))
     images = mapped(folder / IMAGES, np.uint8, (len(state.labels), *image_shape))
     train, test = (np.flatnonzero(state.split == part) for part in (IN_TRAIN, IN_TEST))
     labels, groups = state.labels, state.groups
@@ -65,8 +67,15 @@ def open_parts(folder: Path, image_shape: tuple[int, int, int]) -> dict[str, Any
         "train_images": RowView(images, train), "train_labels": labels[train],
         "test_images": RowView(images, test), "test_labels": labels[test],
         "train_groups": None if groups is None else groups[train],
+        "held_back": _held_back(places.held_back[train], labels[train]),
         "class_weights": None if weights is None else tuple(weights.tolist()),
         "train_items": train, "test_items": test}
+
+
+def _held_back(held: NDArray[np.bool_], labels: Labels) -> NDArray[np.bool_] | None:
+    """Return what the source keeps for validation, if it does; never all of a class."""
+    held &= np.isin(labels, labels[~held])
+    return held if held.any() else None
 
 
 def changed_state(folder: Path, edits: list[Edit]) -> State:
@@ -76,7 +85,10 @@ def changed_state(folder: Path, edits: list[Edit]) -> State:
         BadInput: If a change cannot be understood, or too little would be left.
         Damaged: If the files cannot be read.
     """
-    places = read_places(folder)
+    return _changed(folder, read_places(folder), edits)
+
+
+def _changed(folder: Path, places: Places, edits: list[Edit]) -> State:
     names = list(read_json(folder / META)["class_names"])
     if len(places.labels) and not 0 <= places.labels.min() <= places.labels.max() < len(names):
         raise Damaged(f"{folder.name}/items.npz has labels without a class.")

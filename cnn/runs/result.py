@@ -111,7 +111,8 @@ def make_card(
 
 
 def _split(dataset: Dataset) -> str:
-    validation = "" if dataset.train_groups is None else "validation by group too"
+    validation = ("validation as the source keeps it" if dataset.held_back is not None else
+                  "validation by group too" if dataset.train_groups is not None else "")
     weights = "" if dataset.class_weights is None else "rare classes weigh more in training"
     return "; ".join(filter(None, (dataset.split, validation, weights)))
 

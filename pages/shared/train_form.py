@@ -165,7 +165,8 @@ def _choose_data(usual: RunConfig, ending: str) -> dict[str, Any]:
         "Validation, %", 1, 50, round(100 * usual.validation_fraction),
         key=f"train_validation{ending}", persist_state="session",
         help="Share of the training images held back to choose the best epoch. The test images "
-             "are never used for a choice.")
+             "are never used for a choice. A data set that brings validation images of its own "
+             "keeps them instead.")
     images = right.number_input(
         "Training images", 0, value=usual.train_images, step=100,
         key=f"train_images_{usual.dataset}{ending}", persist_state="session",
