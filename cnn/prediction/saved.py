@@ -185,9 +185,13 @@ def read_history(name: str) -> list[dict[str, Any]]:
     They have at least the values that every page and figure needs; other lines are passed over.
     """
     records = read_json_lines(model_folder(name) / HISTORY_FILE)[0]
-    return [record for record in records
-            if _is(record.get("epoch"), int) and _is(record.get("best"), bool)
-            and all(_is(record.get(key), float) for key in HISTORY_VALUES)]
+    return [record for record in records if is_epoch_record(record)]
+
+
+def is_epoch_record(record: dict[str, Any]) -> bool:
+    """Return whether a line of a history or of metrics says all that pages need of an epoch."""
+    return (_is(record.get("epoch"), int) and _is(record.get("best"), bool)
+            and all(_is(record.get(key), float) for key in HISTORY_VALUES))
 
 
 def free_name(name: str) -> str:
