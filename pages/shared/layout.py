@@ -6,6 +6,7 @@ import streamlit as st
 
 HOME, DATA, TRAIN = "pages/home.py", "pages/data.py", "pages/train.py"
 RUNS, EVALUATE, PREDICT = "pages/runs.py", "pages/evaluate.py", "pages/predict.py"
+COMPARE = "pages/compare.py"
 WIDEST = 1160  # pixels: longer lines are hard to read
 
 # Drawn here and not taken from an icon font: the browser would ask another server for that.
@@ -31,6 +32,7 @@ def page_list() -> list[st.Page]:
         st.Page(TRAIN, title="Train", icon=":material/model_training:"),
         st.Page(RUNS, title="Runs", icon=":material/list_alt:"),
         st.Page(EVALUATE, title="Evaluate", icon=":material/query_stats:"),
+        st.Page(COMPARE, title="Compare", icon=":material/compare_arrows:"),
         st.Page(PREDICT, title="Predict", icon=":material/image_search:"),
     ]
 

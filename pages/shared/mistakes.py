@@ -38,7 +38,7 @@ def show_mistakes(card: Card, found: Evaluation) -> None:
         share += f" of {len(wrong):,}"
     st.caption(f"{share} among {amount(found.count, 'test image')}, most confident first. "
                "Truth → answer, with the confidence of the answer.")
-    images = _test_images(card, found)
+    images = test_images(card, found)
     pages = max(1, -(-len(chosen) // PER_PAGE))
     page = min(st.session_state.get(key, 1), pages)
     shown = chosen[(page - 1) * PER_PAGE : page * PER_PAGE]
@@ -77,7 +77,7 @@ def _choose(label: str, card: Card, found: Evaluation, values: NDArray[np.int64]
         f"{found.class_names[option]} ({counts[option]:,})")
 
 
-def _test_images(card: Card, found: Evaluation) -> Images | None:
+def test_images(card: Card, found: Evaluation) -> Images | None:
     """Return the test split the model was evaluated on, or None after saying why not."""
     try:
         if describe(card.dataset).image_shape is not None:

@@ -1,0 +1,93 @@
+"""Compare: trainings side by side; which is better, by how much, and whether that is chance.
+
+The address says what is compared, so a link shows the same comparison again.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn.runs.contenders import Contender, list_contenders
+from pages.shared.compare_charts import MOST
+from pages.shared.compare_view import (
+    show_cost,
+    show_curves,
+    show_figures,
+    show_repeats,
+    show_settings,
+)
+from pages.shared.duel_view import show_duel
+from pages.shared.errors import errors_shown
+from pages.shared.formats import amount
+from pages.shared.layout import TRAIN
+
+KEY = "with"  # in the address too
+
+
+def choose_dataset(found: list[Contender]) -> str:
+    """Return the data set whose trainings are compared: others answer another question."""
+    names = sorted({one.dataset for one in found},
+                   key=lambda name: -sum(one.dataset == name for one in found))
+    return names[0] if len(names) == 1 else st.selectbox(
+        "Data set", names, key="data", bind="query-params")
+
+
+def choose(found: list[Contender]) -> list[Contender]:
+    """Return the chosen ones, in the order in which they were chosen."""
+    place = st.container()
+    if st.button("The best three", icon=":material/trophy:", key="compare_best",
+                 help="Of those that were tested."):
+        st.session_state[KEY] = best_names(found)
+    names = place.multiselect(
+        "Compare", [one.name for one in found], key=KEY, bind="query-params", max_selections=MOST,
+        placeholder="Choose two or more models or runs")
+    known = {one.name: one for one in found}
+    return [known[name] for name in names]
+
+
+def best_names(found: list[Contender]) -> list[str]:
+    """Return the names of the three with the highest test accuracy."""
+    tested = [one for one in found if one.test_accuracy is not None]
+    best = sorted(tested, key=lambda one: -(one.test_accuracy or 0))[:3]
+    return [one.name for one in best]
+
+
+def draw_chosen(chosen: list[Contender]) -> None:
+    """Draw the chosen trainings side by side."""
+    st.header("What they reached")
+    show_figures(chosen)
+    st.header("How they got there")
+    show_curves(chosen)
+    st.header("What differs in their settings")
+    show_settings(chosen)
+    tested = [one for one in chosen if one.is_model]
+    if len(tested) > 1:
+        st.header("On the same test images")
+        with errors_shown():
+            show_duel(tested)
+
+
+def main() -> None:
+    """Draw the page."""
+    found = list_contenders()
+    if not found:
+        st.markdown("There is nothing to compare yet: neither a saved model nor a run.")
+        st.page_link(TRAIN, label="Train a network", icon=":material/model_training:")
+        return
+    name = choose_dataset(found)
+    found = [one for one in found if one.dataset == name]
+    chosen = choose(found)
+    if len(chosen) > 1:
+        draw_chosen(chosen)
+    else:
+        st.caption(f"{amount(len(found), 'training')} of this data set can be compared. Choose two "
+                   "or more.")
+    tested = [one for one in found if one.test_accuracy is not None]
+    if tested:
+        st.header("What accuracy costs")
+        show_cost(tested)
+        st.header("How much is luck")
+        show_repeats(found)
+
+
+main()
