@@ -187,7 +187,8 @@ serve(lambda *_: {}) if not first else sys.exit(1)
 
 def light_engine(code: str = "") -> EngineClient:
     return engine_that(f"import cnn.prediction.engine as e\n"
-                       f"e._HANDLERS['ready'] = lambda *_: ({{}}, [])\n{code}\ne.main()")
+                       f"from cnn.prediction.handlers import HANDLERS\n"
+                       f"HANDLERS['ready'] = lambda *_: ({{}}, [])\n{code}\ne.main()")
 
 
 
@@ -197,14 +198,14 @@ def loud(*_):
     print("hello from a library", flush=True)
     os.write(1, b"and from C " * 99)
     return {"heard": True}, []
-e._HANDLERS["work"] = loud
+HANDLERS["work"] = loud
 """)
     assert engine.call({"op": "work"})[0]["heard"]
     engine.close()
 
 
 def test_an_unexpected_failure_is_said_in_words_and_does_not_end_the_engine() -> None:
-    engine = light_engine("e._HANDLERS['work'] = lambda *_: 1 / 0")
+    engine = light_engine("HANDLERS['work'] = lambda *_: 1 / 0")
     for _ in range(2):
         with pytest.raises(CnnError, match="engine failed: ZeroDivisionError"):
             engine.call({"op": "work"})

@@ -13,7 +13,6 @@ import os
 import sys
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -21,6 +20,7 @@ import numpy as np
 from cnn.data.images import decode_image, encode_png, thumbnail
 from cnn.errors import BadInput, CnnError
 from cnn.hardware import start_tensorflow
+from cnn.prediction.handlers import HANDLERS, Reply, handles
 from cnn.prediction.predictor import Answer, Predictor
 from cnn.prediction.saved import MODEL_FILE, model_folder, read_card
 from cnn.prediction.wire import receive, send
@@ -28,16 +28,6 @@ from cnn.prediction.wire import receive, send
 MODELS_KEPT = 3
 PREVIEW_PIXELS = 512
 MEMORY_LIMIT = 8 * 2**30  # bytes of address space: a bomb ends this process, not the computer
-
-Reply = tuple[dict[str, Any], list[bytes]]
-_HANDLERS: dict[str, Callable[[Engine, dict[str, Any], list[bytes]], Reply]] = {}
-
-
-def _handles(op: str) -> Callable[[Any], Any]:
-    def add(function: Any) -> Any:
-        _HANDLERS[op] = function
-        return function
-    return add
 
 
 class Engine:
@@ -61,7 +51,7 @@ class Engine:
     def answer(self, header: dict[str, Any], parts: list[bytes]) -> Reply:
         """Return the reply to one request; every failure becomes an error in words."""
         try:
-            return _HANDLERS[header["op"]](self, header, parts)
+            return HANDLERS[header["op"]](self, header, parts)
         except CnnError as error:
             return {"error": error.to_dict()}, []
         except Exception as error:  # the engine must live on whatever one request does
@@ -71,7 +61,7 @@ class Engine:
             return {"error": problem.to_dict()}, []
 
 
-@_handles("ready")
+@handles("ready")
 def _ready(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Import TensorFlow and, if a model is named, load it and answer once with it."""
     import tensorflow as tf
@@ -82,7 +72,7 @@ def _ready(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     return {"tensorflow": tf.__version__}, []
 
 
-@_handles("predict")
+@handles("predict")
 def _predict(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Classify encoded pictures; each has an answer or an error of its own."""
     predictor = engine.model(header["model"])
@@ -107,7 +97,7 @@ def _facts(answer: Answer, picture: Any, class_names: list[str]) -> dict[str, An
             "height": picture.shape[0], "width": picture.shape[1]}
 
 
-@_handles("figure")
+@handles("figure")
 def _figure(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Draw a figure of a saved model with Matplotlib, as PNG."""
     from cnn.evaluation.figures import draw
@@ -120,7 +110,7 @@ def _figure(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply
     return {}, [draw(header["figure"], name, evaluation, read_history(name))]
 
 
-@_handles("graph")
+@handles("graph")
 def _graph(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Return the TensorFlow operations of an architecture, as Graphviz text."""
     from cnn.models.build import build_model
