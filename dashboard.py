@@ -22,6 +22,7 @@ else:
     from starlette.middleware import Middleware
     from starlette.routing import Mount, Route
 
+    from cnn.api_guard import Guard
     from pages.shared.live_feed import answer
     from pages.shared.server import Deferred, SecurityHeaders, lifespan
 
@@ -32,7 +33,7 @@ else:
     st.navigation(page_list())
     _script_run_log.disabled = False
 
-    api = Deferred("cnn.api", "api")
+    api = Guard(Deferred("cnn.api", "api"), st.get_option("server.address") or "")
     app = st.App(__file__, lifespan=lifespan, middleware=[Middleware(SecurityHeaders)],
                  routes=[Mount("/api", app=api), Route("/live/{run}", answer)])
 

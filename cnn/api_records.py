@@ -15,6 +15,7 @@ from cnn.config import Augmentation
 from cnn.data.catalogue import all_names, describe
 from cnn.models.registry import architecture_names, get_architecture
 from cnn.models.summary import Summary
+from cnn.prediction.client import Prediction
 from cnn.prediction.saved import Card, SavedModel, list_models
 from cnn.runs.folder import epochs_told
 from cnn.runs.labels import read_label
@@ -74,6 +75,18 @@ def run_record(run: RunInfo) -> Record:
         "test_n": status.test_n, "seconds": round(elapsed, 1), "parameters": status.parameters,
         "saved": bool(status.model), "message": status.message, "hint": status.hint,
         "command": run.command, "error": str(run.error) if run.error else None}
+
+
+def answer_record(source: str, prediction: Prediction, top: int) -> Record:
+    """Return what a model says of one picture: its most probable classes, best first.
+
+    Args:
+        source: Where the picture comes from: a file or a link.
+        prediction: One without an error.
+        top: How many classes.
+    """
+    best = [{"class": name, "probability": share} for name, share in prediction.top[:top]]
+    return {"source": source, "top": best}
 
 
 def runs_record() -> Record:

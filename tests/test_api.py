@@ -22,7 +22,8 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from cnn import api as api_module
-from cnn.api_docs import KINDS
+from cnn.api_pictures import LARGEST_BODY, MOST_FILES, read_pictures
+from cnn.api_problems import KINDS
 from cnn.config import RunConfig
 from cnn.data.images import MAX_BYTES, encode_png
 from cnn.errors import CnnError, Damaged, Unavailable
@@ -61,7 +62,7 @@ def make_run(tmp_path: Path, **status: Any) -> RunFolder:
     return folder
 
 
-def assert_problem(response: Any, status: int, kind: str = "") -> dict[str, Any]:
+def assert_problem(response: Any, status: int, expected: str = "") -> dict[str, Any]:
     """The answer is an RFC 9457 problem with a hint; return it."""
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
@@ -70,7 +71,9 @@ def assert_problem(response: Any, status: int, kind: str = "") -> dict[str, Any]
     assert body["status"] == status
     assert body["detail"]
     assert body["hint"]
-    assert body["type"] == (f"/api/docs#{kind}" if kind else "about:blank")
+    kind = body["type"].removeprefix("/api/docs#")
+    assert KINDS[kind].status == status
+    assert kind == expected or not expected
     return body
 
 
@@ -228,6 +231,16 @@ def test_a_link_that_is_unsafe_or_none_is_refused(
     assert_problem(client.post("/api/predict", json={"url": url}), status, kind)
 
 
+def test_a_link_that_cannot_be_fetched_is_not_a_failure_of_this_server(
+    client: TestClient, engine: EngineClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model("first")
+    error = Unavailable("The host cannot be found.", "Check the link.")
+    monkeypatch.setattr(api_module, "fetch_image_bytes", lambda _: (_ for _ in ()).throw(error))
+    response = client.post("/api/predict", json={"url": "https://example.com/a.png"})
+    assert assert_problem(response, 424, "link-failed")["detail"] == error.message
+
+
 @pytest.mark.parametrize("body", [
     b"", b"{", b"[]", b"3", b'"url"', b"{}", b'{"url": 3}', b'{"url": null}', b"\xff",
     b"[" * 10_000, b'{"url": ["\\ud800"]}',
@@ -237,9 +250,8 @@ def test_json_without_a_link_is_bad_input(client: TestClient, body: bytes) -> No
 
 
 @pytest.mark.parametrize("kind", [
-    "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", "",
-    "application/jsonp"])
-def test_what_a_form_of_another_site_can_send_is_refused(client: TestClient, kind: str) -> None:
+    "application/x-www-form-urlencoded", "text/plain", "", "application/jsonp"])
+def test_what_is_neither_picture_form_nor_link_is_refused(client: TestClient, kind: str) -> None:
     assert_problem(post(client, kind=kind), 415)
 
 
@@ -262,8 +274,101 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(
 
     scope = {"type": "http", "headers": [(b"content-type", kind.encode())]}
     with pytest.raises(HTTPException):
-        asyncio.run(api_module.read_picture(Request(scope, receive)))
+        asyncio.run(anext(read_pictures(Request(scope, receive))))
     assert received <= size + 1000
+
+
+def test_a_size_that_is_declared_too_large_is_refused_before_anything_is_read() -> None:
+    async def receive() -> dict[str, Any]:
+        raise AssertionError("read")
+
+    headers = [(b"content-type", b"image/png"), (b"content-length", b"1073741824")]
+    with pytest.raises(HTTPException) as caught:
+        asyncio.run(anext(read_pictures(Request({"type": "http", "headers": headers}, receive))))
+    assert (caught.value.status_code, caught.value.headers) == (413, {"Connection": "close"})
+
+
+@pytest.mark.parametrize("how", ["crop", "fit", "stretch"])
+def test_the_way_to_the_right_size_can_be_chosen(
+    client: TestClient, engine: EngineClient, tmp_path: Path, how: str
+) -> None:
+    write_model("first")
+    assert post(client, how=how).status_code == 200
+    assert json.loads((tmp_path / "log").read_text().splitlines()[-1])["how"] == how
+    assert "how" in assert_problem(post(client, how="squeeze"), 400, "bad-input")["detail"]
+
+
+# Forms
+
+
+def files(*contents: bytes) -> list[tuple[str, tuple[str, bytes, str]]]:
+    return [("file", (f"{n}.png", content, "image/png")) for n, content in enumerate(contents)]
+
+
+def test_the_files_of_a_form_are_answered_in_their_order(
+    client: TestClient, engine: EngineClient, tmp_path: Path
+) -> None:
+    write_model("first")
+    reply = client.post("/api/predict?top=1", files=files(PNG, b"hello", PNG)).json()
+    assert reply["model"] == "first"
+    assert [one["source"] for one in reply["results"]] == ["0.png", "1.png", "2.png"]
+    good, bad, last = reply["results"]
+    assert good["top"] == last["top"] == [{"class": "ant", "probability": 0.75}]
+    assert set(bad) == {"source", "error"}
+    assert bad["error"]["type"] == "/api/docs#bad-input"
+    asked = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [header["op"] for header in asked].count("predict") == 1  # together
+
+
+def test_one_file_of_a_form_has_a_list_of_one_result(
+    client: TestClient, engine: EngineClient
+) -> None:
+    write_model("first")
+    (only,) = client.post("/api/predict", files=files(PNG)).json()["results"]
+    assert only["top"][0]["class"] == "ant"
+
+
+def test_a_form_with_a_field_that_is_no_file_or_without_any_is_bad_input(
+    client: TestClient, engine: EngineClient
+) -> None:
+    write_model("first")
+    both = client.post("/api/predict", files=files(PNG), data={"url": "https://example.com"})
+    assert "'url'" in assert_problem(both, 400, "bad-input")["detail"]
+    nothing = post(client, b"--x--\r\n", "multipart/form-data; boundary=x")
+    assert "no file" in assert_problem(nothing, 400, "bad-input")["detail"]
+
+
+@pytest.mark.parametrize(("body", "kind"), [
+    (b"", "multipart/form-data"), (b"--y\r\n", "multipart/form-data; boundary=x"),
+    (b"--x\r\nno header\r\n\r\n", "multipart/form-data; boundary=x"),
+    (b"--x\r\n" * 9, "multipart/form-data; boundary="),
+])
+def test_a_form_that_is_damaged_is_bad_input(client: TestClient, body: bytes, kind: str) -> None:
+    assert_problem(post(client, body, kind), 400, "bad-input")
+
+
+def test_too_many_files_are_bad_input_and_too_many_bytes_too_large(client: TestClient) -> None:
+    many = client.post("/api/predict", files=files(*[b"x"] * (MOST_FILES + 1)))
+    assert_problem(many, 400, "bad-input")
+    large = client.post("/api/predict", files=files(bytes(LARGEST_BODY)))
+    assert_problem(large, 413, "too-large")
+
+
+def test_a_form_of_undeclared_length_is_read_no_further_than_is_allowed() -> None:
+    received = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal received
+        start = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        body = bytes(2**20) if received else start
+        received += len(body)
+        return {"type": "http.request", "body": body, "more_body": True}
+
+    scope = {"type": "http", "headers": [(b"content-type", b"multipart/form-data; boundary=x")]}
+    with pytest.raises(HTTPException) as caught:
+        asyncio.run(anext(read_pictures(Request(scope, receive))))
+    assert caught.value.status_code == 413
+    assert received <= LARGEST_BODY + 2**20 + 100
 
 
 @pytest.mark.parametrize(("content", "words"), [
@@ -324,6 +429,8 @@ def test_the_documentation_names_every_path_and_loads_nothing(client: TestClient
     for kind in KINDS:
         assert f'id="{kind}"' in page.text
     assert "http://testserver/api/predict" in page.text
+    for words in ("--data-binary @cat.jpg", "-F file=@cat.jpg", "requests.post", "Bearer"):
+        assert words in page.text
     average = page.text.partition("<code>average</code> (boolean, query)")[2].partition("</dd>")[0]
     assert average.endswith("Default: false.")
     assert not [word for word in ("<script", "<link", "src=", "@import") if word in page.text]
@@ -337,7 +444,7 @@ def test_a_hostile_host_header_cannot_put_tags_into_the_documentation(client: Te
 def test_the_schema_describes_bodies_and_problems(client: TestClient) -> None:
     operation = client.get("/api/openapi.json").json()["paths"]["/predict"]["post"]
     assert set(operation["requestBody"]["content"]) == {
-        "image/*", "application/octet-stream", "application/json"}
+        "image/*", "application/octet-stream", "multipart/form-data", "application/json"}
     assert "application/problem+json" in operation["responses"]["default"]["content"]
     assert "422" not in operation["responses"]
 

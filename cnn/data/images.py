@@ -55,13 +55,41 @@ def decode_image(data: bytes) -> Pixels:
     Raises:
         BadInput: If it is not such a file, too large, or damaged.
     """
+    return _decode(data, 0)[0]
+
+
+def decode_small(data: bytes, side: int) -> tuple[Pixels, tuple[int, int]]:
+    """Return a picture that will be made small anyway, at less cost than `decode_image`.
+
+    A JPEG holds its frequencies apart, so that one of more than `MANY_PIXELS` can be decoded at a
+    half, a quarter or an eighth of its size: an average of pixels, as `resize` begins with too.
+    At 12 megapixels that takes 2 MB in place of 36, and a fifth of the time. What `resize` then
+    makes of it differs by less than one of the 255 steps on average, at hard edges by 20 (colours
+    are averaged before they are cut off at 0 and 255, not after). All else is decoded whole.
+
+    Args:
+        data: As for `decode_image`.
+        side: In pixels; height and width stay at least that. For `resize` it should be eight times
+            the longer side of what that is to make.
+
+    Returns:
+        RGB values as from `decode_image`, and the full height and width of the upright picture.
+
+    Raises:
+        BadInput: As `decode_image`.
+    """
+    return _decode(data, side)
+
+
+def _decode(data: bytes, side: int) -> tuple[Pixels, tuple[int, int]]:
     if len(data) > MAX_BYTES:
         raise BadInput(
             f"The picture has {len(data) / 2**20:.1f} MB; the limit is {MAX_BYTES // 2**20} MB.",
             _SMALLER)
     kind = kind_of(data)
     try:
-        return np.asarray(_open_rgb(data, kind))
+        picture, (height, width) = _open_rgb(data, kind, side)
+        return np.asarray(picture), (height, width)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels("far more pixels") from error
     except BadInput:
@@ -72,9 +100,13 @@ def decode_image(data: bytes) -> Pixels:
             SAVE_AS) from error
 
 
-def _open_rgb(data: bytes, kind: str) -> Image.Image:
+def _open_rgb(data: bytes, kind: str, side: int) -> tuple[Image.Image, tuple[int, int]]:
     with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
-        _check_header(picture.width, picture.height)
+        full = picture.size
+        _check_header(*full)
+        if side and kind == "JPEG" and full[0] * full[1] > MANY_PIXELS:
+            picture.draft(None, (side, side))
+        stored = picture.size
         with _MANY if picture.width * picture.height > MANY_PIXELS else nullcontext():
             # First and once, on a fresh object: after a failed load, a second can return normally
             # with half a picture, and anything that looks at EXIF may load.
@@ -82,7 +114,8 @@ def _open_rgb(data: bytes, kind: str) -> Image.Image:
             # Damaged EXIF says nothing about the pixels: like a browser, show them as stored.
             with suppress(Exception):
                 ImageOps.exif_transpose(picture, in_place=True)
-            return _to_rgb(picture)
+            width, height = full if picture.size == stored else full[::-1]
+            return _to_rgb(picture), (height, width)
 
 
 def _check_header(width: int, height: int) -> None:

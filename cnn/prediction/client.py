@@ -2,23 +2,22 @@
 
 Needs no TensorFlow. One engine serves all pages and the API of a server process; `shared_engine`
 returns it. A request that finds the engine dead, or kills it, is tried once more on a fresh one.
+Pictures that several ask about at the same time share a batch, see `batching`.
 """
 
 from __future__ import annotations
 
 import logging
-import queue
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import Any, NamedTuple
 
 from cnn.errors import CnnError, Unavailable, error_from_dict
-from cnn.paths import PROJECT
-from cnn.prediction.wire import receive, send
+from cnn.prediction.batching import Batcher
+from cnn.prediction.child import Answered, Child
 
 START_SECONDS = 90.0  # TensorFlow takes 5 s to import; a cold disk on a busy laptop far more
 REQUEST_SECONDS = 30.0
@@ -38,51 +37,13 @@ class Prediction:
     error: CnnError | None = None
 
 
-class _Child:
-    """One engine process and the thread that reads its replies."""
+class _Question(NamedTuple):
+    """What is asked of a picture; those asked the same can share a batch."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        flags: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is the server's business
-        if sys.platform == "win32":
-            flags = {"creationflags": 0x00000200}
-        self.process: subprocess.Popen[bytes] = subprocess.Popen(
-            list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PROJECT,
-            **flags)
-        self.replies: queue.Queue[tuple[dict[str, Any], list[bytes]] | None] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True, name="engine-replies").start()
-
-    def _read(self) -> None:
-        try:
-            while True:
-                self.replies.put(receive(cast(BinaryIO, self.process.stdout)))
-        except (EOFError, OSError):
-            self.replies.put(None)  # dead
-            self.process.wait()
-
-    def ask(self, header: dict[str, Any], parts: Sequence[bytes], seconds: float) -> Any:
-        """Return the reply, or None if the process died or took too long."""
-        # A child that hangs stops reading too, and then `send` itself would wait for ever.
-        watchdog = threading.Timer(seconds, self.process.kill)
-        watchdog.start()
-        try:
-            send(cast(BinaryIO, self.process.stdin), header, parts)
-            return self.replies.get(timeout=seconds)
-        except (OSError, ValueError, queue.Empty):
-            return None
-        finally:
-            watchdog.cancel()
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-
-def _start(command: Sequence[str]) -> _Child:
-    try:
-        return _Child(command)
-    except OSError as error:
-        raise Unavailable(f"The prediction engine cannot be started ({error.strerror or error}).",
-                          "Check that the computer has free memory, and try again.") from error
+    model: str
+    how: str
+    pictures: bool
+    average: bool
 
 
 class EngineClient:
@@ -104,7 +65,8 @@ class EngineClient:
         self._request_seconds = request_seconds
         self._start_seconds = start_seconds
         self._lock = threading.Lock()
-        self._child: _Child | None = None
+        self._child: Child | None = None
+        self._batches: Batcher[_Question, Prediction] = Batcher(self._ask, _died)
         self.ready = False  # whether the next answer comes without waiting for a start
 
     def start_in_background(self, model: str = "") -> None:
@@ -123,29 +85,25 @@ class EngineClient:
         Raises:
             CnnError: What the engine answered, or Unavailable if it died or hung twice.
         """
-        with self._lock:
-            for _ in range(2):
-                reply = self._try(header, parts)
-                if reply is not None:
-                    break
-            else:
-                raise Unavailable(
-                    "The prediction engine died or hung twice on this request.",
-                    "Try another picture or model; the dashboard's terminal has the details.")
-        if "error" in reply[0]:
-            raise error_from_dict(reply[0]["error"])
-        return reply
+        reply = self._once(header, parts) or self._once(header, parts)
+        if reply is None:
+            raise _died()
+        return _checked(reply)
 
-    def _try(self, header: dict[str, Any], parts: Sequence[bytes]) -> Any:
-        if self._child is None:
-            started = time.monotonic()
-            self._child = _start(self._command)
-            if self._child.ask({"op": "ready"}, (), self._start_seconds) is None:
-                return self._drop()
-            _log.info("engine up after %.1f s", time.monotonic() - started)
-            self.ready = True
-        reply = self._child.ask(header, parts, self._request_seconds)
-        return self._drop() if reply is None else reply
+    def _once(self, header: dict[str, Any], parts: Sequence[bytes]) -> Answered | None:
+        with self._lock:
+            if self._child is None:
+                started = time.monotonic()
+                self._child = Child(self._command)
+                if self._child.ask({"op": "ready"}, (), self._start_seconds) is None:
+                    self._drop()
+                    return None
+                _log.info("engine up after %.1f s", time.monotonic() - started)
+                self.ready = True
+            reply = self._child.ask(header, parts, self._request_seconds)
+            if reply is None:
+                self._drop()
+            return reply
 
     def _drop(self) -> None:
         self.ready = False
@@ -173,12 +131,21 @@ class EngineClient:
 
         Raises:
             NotFound, Damaged: If the model cannot be used.
-            Unavailable: If the engine died or hung twice, or cannot be started.
+            Unavailable: If the engine cannot be started, or survived none of them. One that it did
+                not survive twice has this error, the others their answers.
         """
-        header = {"op": "predict", "model": model, "how": how, "pictures": pictures,
-                  "average": average}
-        reply, blobs = self.call(header, images)
-        return _predictions(reply["results"], iter(blobs) if pictures else None)
+        found = self._batches(_Question(model, how, pictures, average), images)
+        failures = [one for one in found if isinstance(one, CnnError)]
+        if failures and len(failures) == len(found):
+            raise failures[0]
+        return [Prediction(error=one) if isinstance(one, CnnError) else one for one in found]
+
+    def _ask(self, question: _Question, images: Sequence[bytes]) -> list[Prediction] | None:
+        answered = self._once({"op": "predict", **question._asdict()}, images)
+        if answered is None:
+            return None
+        reply, blobs = _checked(answered)
+        return _predictions(reply["results"], iter(blobs) if question.pictures else None)
 
     def figure(self, model: str, figure: str) -> bytes:
         """Return a Matplotlib figure of a saved model as PNG; names in `cnn.evaluation.figures`."""
@@ -188,6 +155,17 @@ class EngineClient:
         """Return the TensorFlow operations of an architecture as Graphviz text."""
         return self.call({"op": "graph", "architecture": architecture,
                           "input_shape": list(input_shape), "classes": classes})[0]["dot"]
+
+
+def _checked(reply: Answered) -> Answered:
+    if "error" in reply[0]:
+        raise error_from_dict(reply[0]["error"])
+    return reply
+
+
+def _died() -> CnnError:
+    return Unavailable("The prediction engine died or hung twice on this request.",
+                       "Try another picture or model; the dashboard's terminal has the details.")
 
 
 def _predictions(results: list[dict[str, Any]], blobs: Any) -> list[Prediction]:

@@ -13,20 +13,25 @@ import os
 import sys
 import traceback
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cnn.data.images import decode_image, encode_png, thumbnail
+from cnn.data.images import decode_small, encode_png, thumbnail
 from cnn.errors import BadInput, CnnError
-from cnn.hardware import start_tensorflow
+from cnn.hardware import start_tensorflow, usable_cores
 from cnn.prediction.handlers import HANDLERS, Reply, handles
-from cnn.prediction.predictor import Answer, Predictor
-from cnn.prediction.saved import MODEL_FILE, model_folder, read_card
+from cnn.prediction.predictor import Answer, Predictor, prepare
+from cnn.prediction.saved import MODEL_FILE, Card, model_folder, read_card
 from cnn.prediction.wire import receive, send
 
 MODELS_KEPT = 3
 PREVIEW_PIXELS = 512
+ENOUGH = 8  # times the network's side: what a large photo keeps of itself, see `decode_small`
 MEMORY_LIMIT = 8 * 2**30  # bytes of address space: a bomb ends this process, not the computer
 
 
@@ -35,6 +40,9 @@ class Engine:
 
     def __init__(self) -> None:
         self._models: OrderedDict[tuple[str, int, int], Predictor] = OrderedDict()
+        # Pillow decodes without Python's lock. A picture is dropped as soon as it is small, so no
+        # more large ones are in memory than there are threads.
+        self.threads = ThreadPoolExecutor(usable_cores(), "pictures")
 
     def model(self, name: str) -> Predictor:
         """Return a loaded model; a file that was replaced meanwhile is loaded again."""
@@ -72,29 +80,48 @@ def _ready(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     return {"tensorflow": tf.__version__}, []
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What is kept of a decoded picture: little, however large that was."""
+
+    prepared: tuple[NDArray[np.uint8], bool]  # what `Predictor.classify` takes
+    size: tuple[int, int]  # height and width
+    preview: bytes  # PNG, if pictures were asked for
+
+
 @handles("predict")
 def _predict(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
-    """Classify encoded pictures; each has an answer or an error of its own."""
+    """Classify encoded pictures as one batch; each has an answer or an error of its own."""
     predictor = engine.model(header["model"])
+    looks = list(engine.threads.map(partial(_look, header, predictor.card), parts))
+    answers = iter(predictor.classify(
+        [look.prepared for look in looks if isinstance(look, _Look)],
+        header.get("average") is True))
     results: list[dict[str, Any]] = []
     pictures: list[bytes] = []
-    for part in parts:  # one at a time: a decoded photo can have 120 MB
-        try:
-            picture = decode_image(part)
-        except CnnError as error:
-            results.append({"error": error.to_dict()})
+    for look in looks:
+        if isinstance(look, CnnError):
+            results.append({"error": look.to_dict()})
             continue
-        answer = predictor.predict(
-            [picture], header.get("how", ""), header.get("average") is True)[0]
-        results.append(_facts(answer, picture, predictor.card.class_names))
+        answer = next(answers)
+        results.append(_facts(answer, look.size, predictor.card.class_names))
         if header.get("pictures"):
-            pictures += [encode_png(thumbnail(picture, PREVIEW_PIXELS)), encode_png(answer.seen)]
+            pictures += [look.preview, encode_png(answer.seen)]
     return {"results": results}, pictures
 
 
-def _facts(answer: Answer, picture: Any, class_names: list[str]) -> dict[str, Any]:
+def _look(header: dict[str, Any], card: Card, data: bytes) -> _Look | CnnError:
+    try:
+        picture, size = decode_small(data, max(PREVIEW_PIXELS, ENOUGH * max(card.input_shape[:2])))
+    except CnnError as error:
+        return error
+    preview = encode_png(thumbnail(picture, PREVIEW_PIXELS)) if header.get("pictures") else b""
+    return _Look(prepare(picture, card, header.get("how", "")), size, preview)
+
+
+def _facts(answer: Answer, size: tuple[int, int], class_names: list[str]) -> dict[str, Any]:
     return {"top": answer.top(class_names, len(class_names)), "inverted": answer.inverted,
-            "height": picture.shape[0], "width": picture.shape[1]}
+            "height": size[0], "width": size[1]}
 
 
 @handles("figure")

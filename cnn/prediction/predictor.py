@@ -99,9 +99,19 @@ class Predictor:
             average: Whether to average over views moved by a pixel, and mirrored where the model
                 learned from mirrored images: three or six times the work.
         """
-        if not pictures:
+        return self.classify([prepare(picture, self.card, how) for picture in pictures], average)
+
+    def classify(
+        self, prepared: Sequence[tuple[NDArray[np.uint8], bool]], average: bool = False
+    ) -> list[Answer]:
+        """Classify what `prepare` returned for each picture, all in one batch.
+
+        Args:
+            prepared: uint8 (H, W, C) as the network takes it, and whether it was inverted.
+            average: As for `predict`.
+        """
+        if not prepared:
             return []
-        prepared = [prepare(picture, self.card, how) for picture in pictures]
         images = np.stack([seen for seen, _ in prepared])
         probabilities = average_views(self._ask, images, self.card.mirrored) if average \
             else self._ask(images)

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -169,7 +170,7 @@ def read_card(name: str) -> Card:
     """
     path = model_folder(name)
     try:
-        card = card_from_dict(read_json(path / CARD_FILE))
+        card = _card_of(path / CARD_FILE)
     except NotFound as error:
         raise Damaged(f"The saved model {name} has no card.json.",
                       "Delete this folder or restore it from a copy.") from error
@@ -177,6 +178,20 @@ def read_card(name: str) -> Card:
         raise Damaged(f"The saved model {name} has no {MODEL_FILE}.",
                       "Delete this folder or restore it from a copy.")
     return replace(card, name=name)
+
+
+def _card_of(path: Path) -> Card:
+    try:
+        stat = path.stat()
+    except OSError:
+        return card_from_dict(read_json(path))  # which says what is wrong with it
+    return _parsed(path, (stat.st_mtime_ns, stat.st_size, stat.st_ino))
+
+
+@lru_cache(maxsize=256)
+def _parsed(path: Path, version: tuple[int, ...]) -> Card:
+    # Each prediction asks for cards, and the choice of the default model for all of them.
+    return card_from_dict(read_json(path))
 
 
 def read_history(name: str) -> list[dict[str, Any]]:
