@@ -133,12 +133,12 @@ class Guard:
 
 
 def _host(headers: dict[bytes, bytes]) -> str:
-    """Return the name in the Host header, without its port."""
+    """Return the name in the Host header, without its port; empty for one that is none."""
     netloc = headers.get(b"host", b"").decode("latin-1")
     try:
         return urlsplit(f"//{netloc}").hostname or ""
     except ValueError:
-        return netloc[:100]
+        return ""
 
 
 def _foreign_site(scope: Any, headers: dict[bytes, bytes]) -> Problem | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import shlex
@@ -13,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import stub_engine
 from model_folders import write_model
 from run_folders import tell
 
@@ -25,6 +28,7 @@ from cnn.data.catalogue import load
 from cnn.data.images import encode_png
 from cnn.models.defaults import command_line
 from cnn.paths import PROJECT, runs_dir
+from cnn.prediction.client import EngineClient
 from cnn.runs import manager
 from cnn.runs.folder import RunFolder, Status
 from cnn.training.events import (
@@ -358,64 +362,115 @@ def test_a_folder_of_class_folders_becomes_a_data_set(
 
 
 @pytest.fixture
-def instant(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Predictions without TensorFlow: the first class wins."""
-    from cnn.prediction import predictor
-    from cnn.prediction.saved import read_card
+def instant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An engine that needs no TensorFlow; return its log: a line of JSON for each request."""
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    log = tmp_path / "asked"
+    command = (sys.executable, stub_engine.__file__, str(log))
+    monkeypatch.setattr(predict, "EngineClient", lambda: EngineClient(command))
+    return log
 
-    class Instant:
-        def __init__(self, name: str) -> None:
-            self.card = read_card(name)
 
-        def predict(self, pictures: list[Any], how: str, average: bool) -> list[predictor.Answer]:
-            shares = np.array([0.5, 0.3, 0.2] if average else [0.7, 0.2, 0.1], np.float32)
-            return [predictor.Answer(shares, picture, False) for picture in pictures]
-
-    monkeypatch.setattr(predictor, "Predictor", Instant)
-    monkeypatch.setattr(predict, "start_tensorflow", lambda: None)
+def picture_file(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encode_png(np.zeros((9, 9, 3), np.uint8)))
+    return path
 
 
 def test_each_picture_has_its_answer_or_its_error_in_order(
-    tmp_path: Path, instant: None, capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, instant: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(predict, "AT_ONCE", 2)  # so that the pictures come in several parts
     write_model("first")
-    good = tmp_path / "good.png"
-    good.write_bytes(encode_png(np.zeros((9, 9, 3), np.uint8)))
+    good = picture_file(tmp_path / "good.png")
     text = tmp_path / "text.png"
     text.write_text("hello")
-    sources = [str(good), str(text), "nope.png", str(tmp_path), "http://127.0.0.1/x.png", str(good)]
+    sources = [str(good), str(text), "nope.png", "http://127.0.0.1/x.png", str(good)]
     assert main(["predict", *sources, "--top", "2", "--json"]) == 0
     said = capsys.readouterr()
     answers = json.loads(said.out)
     assert [answer["source"] for answer in answers] == sources
     assert [set(answer) for answer in answers] == [
-        {"source", "top"}, *[{"source", "error"}] * 4, {"source", "top"}]
+        {"source", "top"}, *[{"source", "error"}] * 3, {"source", "top"}]
     assert [item["class"] for item in answers[0]["top"]] == ["ant", "bee"]
-    assert answers[0]["top"][0]["probability"] == pytest.approx(0.7)
-    for answer, words in zip(answers[1:5], ("text file", "nope.png", "folder", "127.0.0.1"),
-                             strict=True):
+    assert answers[0]["top"][0]["probability"] == pytest.approx(0.75)
+    for answer, words in zip(answers[1:4], ("text file", "nope.png", "127.0.0.1"), strict=True):
         assert words in answer["error"]
     assert "Model: first" in said.err
     assert main(["predict", *sources[:2]]) == 0
-    assert "ant 70.00 %, bee 20.00 %, cat 10.00 %" in capsys.readouterr().out
+    assert "ant 75.00 %, bee 12.50 %, cat 12.50 %" in capsys.readouterr().out
+
+
+def test_a_folder_stands_for_the_pictures_in_it_and_below(
+    tmp_path: Path, instant: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_model("first")
+    folder = tmp_path / "many"
+    names = [f"{n}.png" for n in range(9)] + ["below/deep/no-ending", "below/z.jpg"]
+    paths = [str(picture_file(folder / name)) for name in names]
+    picture_file(folder / ".hidden" / "x.png")
+    (folder / "notes.png").write_text("no picture")
+    assert main(["predict", str(folder), paths[0], "--json"]) == 0
+    said = capsys.readouterr()
+    assert [answer["source"] for answer in json.loads(said.out)] == [
+        *paths[:9], paths[10], paths[9], paths[0]]
+    assert "1 files are no pictures" in said.err
+
+
+def test_a_folder_without_pictures_is_said_in_words(
+    tmp_path: Path, instant: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_model("first")
+    (tmp_path / "empty").mkdir()
+    assert main(["predict", str(tmp_path / "empty")]) == 1
+    assert "no picture in the folder" in capsys.readouterr().err
+
+
+def test_predict_prints_csv_that_no_spreadsheet_runs(
+    tmp_path: Path, instant: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    write_model("first")
+    picture_file(tmp_path / "=good.png")
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", "=good.png", "nope.png", "--top", "2", "--csv"]) == 0
+    head, good, bad = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert head == ["source", "answer_1", "probability_1", "answer_2", "probability_2", "error"]
+    assert good == ["'=good.png", "ant", "0.75", "bee", "0.125", ""]
+    assert bad[:5] == ["nope.png", "", "", "", ""] and "no file" in bad[5]
+    assert main(["predict", "=good.png", "--csv", "--json"]) == 1
 
 
 def test_predict_averages_over_views_only_when_asked(
-    tmp_path: Path, instant: None, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, instant: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_model("first")
-    good = tmp_path / "good.png"
-    good.write_bytes(encode_png(np.zeros((9, 9, 3), np.uint8)))
-    for options, first in (([], 0.7), (["--average"], 0.5)):
+    good = picture_file(tmp_path / "good.png")
+    for options, first in (([], 0.75), (["--average"], 0.5)):
         assert main(["predict", str(good), "--json", *options]) == 0
         answer, = json.loads(capsys.readouterr().out)
         assert answer["top"][0]["probability"] == pytest.approx(first)
 
 
+def test_one_picture_may_kill_the_engine_but_not_one_after_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model("first")
+    code = ("import os, sys; from cnn.prediction.wire import *\n"
+            "while True:\n"
+            "    head, parts = receive(sys.stdin.buffer)\n"
+            "    if head['op'] == 'predict': os._exit(1)\n"
+            "    send(sys.stdout.buffer, {})\n")
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    monkeypatch.setattr(predict, "EngineClient",
+                        lambda: EngineClient((sys.executable, "-c", code)))
+    good = str(picture_file(tmp_path / "good.png"))
+    assert main(["predict", good, "--json"]) == 1
+    assert "twice" in json.loads(capsys.readouterr().out)[0]["error"]
+    assert main(["predict", good, good, good]) == 1
+    assert "died or hung twice" in capsys.readouterr().err
+
+
 def test_predict_fails_only_if_no_picture_has_an_answer(
-    instant: None, capsys: pytest.CaptureFixture[str]
+    instant: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_model("first")
     assert main(["predict", "a.png", "b.png", "--model", "first", "--json"]) == 1

@@ -458,6 +458,55 @@ def test_other_channel_counts_are_refused() -> None:
         to_channels(scene(), 4)
 
 
+# Large photos, decoded smaller than they are
+
+
+def photo(width: int, height: int, **options: Any) -> bytes:
+    """Return a JPEG of a real photograph, enlarged, with colours that reach 0 and 255."""
+    from sklearn.datasets import load_sample_image
+
+    picture = Image.fromarray(load_sample_image("flower.jpg"))
+    return encoded(picture.resize((width, height), Image.Resampling.BICUBIC), "JPEG", **options)
+
+
+@pytest.mark.parametrize("how", ["crop", "fit", "stretch"])
+@pytest.mark.parametrize("options", [{"quality": 85}, {"quality": 95, "subsampling": 0}], ids=str)
+def test_a_large_photo_decoded_small_gives_the_network_the_same_picture(
+    how: str, options: dict[str, Any]
+) -> None:
+    data = photo(3001, 2003, **options)
+    small, size = images.decode_small(data, 8 * 32)
+    assert size == (2003, 3001)
+    assert small.shape == (501, 751, 3)  # a quarter: an eighth would be less than 256
+    whole = resize(decode_image(data), (32, 32), how).astype(int)
+    apart = abs(resize(small, (32, 32), how).astype(int) - whole)
+    assert apart.mean() < 1
+    assert apart.max() <= 24
+
+
+def test_a_turned_large_photo_has_its_upright_size() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = photo(3000, 2000, exif=exif)
+    small, size = images.decode_small(data, 500)
+    assert size == (3000, 2000) == decode_image(data).shape[:2]
+    assert small.shape == (750, 500, 3)
+
+
+def test_what_is_small_or_no_jpeg_is_decoded_whole() -> None:
+    for data in (photo(1200, 800), encoded(Image.new("RGB", (2500, 1700)), "PNG")):
+        small, size = images.decode_small(data, 10)
+        assert np.array_equal(small, decode_image(data))
+        assert size == small.shape[:2]
+
+
+def test_limits_hold_for_the_full_size_of_what_is_decoded_small() -> None:
+    with pytest.raises(BadInput, match="pixels"):
+        images.decode_small(encoded(Image.new("L", (8000, 5100)), "JPEG"), 100)
+    with pytest.raises(BadInput, match="damaged"):
+        images.decode_small(photo(3000, 2000)[:90_000], 100)
+
+
 def test_thumbnail_keeps_proportions_and_never_enlarges() -> None:
     assert thumbnail(scene(24, 40), 20).shape == (12, 20, 3)
     assert thumbnail(scene(40, 24)[..., :1], 20).shape == (20, 12, 1)

@@ -1,25 +1,37 @@
-"""`predict`: what a saved model says of pictures, from files and links."""
+"""`predict`: what a saved model says of pictures, from files, folders and links.
+
+It asks an engine of its own, the child process that the dashboard uses as well: one way from a
+picture to an answer, and a picture that breaks TensorFlow does not end the command.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+from cnn.api_records import Record, answer_record
 from cnn.cli_commands.output import Output, ProgressLine, percent, say
-from cnn.cli_commands.picture_files import read_picture
-from cnn.data.images import RESIZE_WAYS, decode_image
+from cnn.cli_commands.picture_files import find_pictures, read_picture
+from cnn.data.images import RESIZE_WAYS
 from cnn.data.urls import fetch_image_bytes
-from cnn.errors import BadInput, CnnError
-from cnn.hardware import start_tensorflow
+from cnn.errors import BadInput, CnnError, Unavailable
 from cnn.prediction.choice import default_model
+from cnn.prediction.client import EngineClient
+from cnn.prediction.saved import read_card
+from cnn.tables import csv_text
 
-AT_ONCE = 8  # pictures in memory: a decoded photo can have 120 MB
+AT_ONCE = 16  # pictures under way: read or fetched while others are with the engine, in batches
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the pictures, the model and how to show the answers."""
-    parser.add_argument("sources", nargs="+", metavar="IMAGE|URL", help="files and links")
+    parser.add_argument("sources", nargs="+", metavar="IMAGE|FOLDER|URL",
+                        help="files, folders (with those below) and links")
     parser.add_argument("--model", help="name of a saved model (default: the best one for "
                                         "everyday pictures, else the best of any)")
     parser.add_argument("--top", type=int, default=3, help="how many classes (default: 3)")
@@ -30,55 +42,101 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="average over views moved by one pixel, and mirrored where the model "
                              "learned from mirrored images: three or six times the work; "
                              "`python -m cnn models NAME` says what it gains")
+    parser.add_argument("--csv", action="store_true",
+                        help="print the answers as CSV, one line for each picture")
 
 
 def run(options: argparse.Namespace) -> Output:
     """Classify each picture; one that cannot be read does not stop the others.
 
     Raises:
-        BadInput: If no class at all is asked for.
+        BadInput: If no class at all is asked for, or two formats.
         NotFound, Damaged: If the model cannot be used.
+        Unavailable: If the engine cannot be started, or does not survive one picture after another.
     """
     if options.top < 1:
         raise BadInput(f"top must be at least 1. Received: {options.top}.", "Try --top 3.")
-    with ProgressLine() as line:
-        answers = list(_answers(options, line))
-    return Output(answers, "\n".join(_line(answer) for answer in answers),
-                  failed=all("error" in answer for answer in answers))
-
-
-def _answers(options: argparse.Namespace, line: ProgressLine) -> Iterator[dict[str, Any]]:
-    from cnn.prediction.predictor import Predictor
-
-    sources, model = options.sources, options.model or default_model()
+    if options.csv and options.json:
+        raise BadInput("--csv and --json are two formats.", "Choose one of them.")
+    model = options.model or default_model()
+    read_card(model)  # what is wrong with it is said before TensorFlow starts
     if not options.model:
         say(f"Model: {model}")
+    with ProgressLine() as line:
+        answers = _answers(options, model, line)
+    rows = [_row(answer, options.top) for answer in answers] if options.csv else []
+    text = csv_text(rows).replace("\r\n", "\n").rstrip() if options.csv else "\n".join(map(_line, answers))
+    return Output(answers, text, failed=all("error" in answer for answer in answers))
+
+
+def _answers(options: argparse.Namespace, model: str, line: ProgressLine) -> list[Record]:
+    sources = list(_spread(options.sources))
     line.show("Starting TensorFlow")
-    start_tensorflow()
-    predictor = Predictor(model)
-    for begin in range(0, len(sources), AT_ONCE):
-        line.steps("Reading pictures", begin, len(sources))
-        part = sources[begin:begin + AT_ONCE]
-        pictures = [_picture(source) for source in part]
-        good = [picture for picture in pictures if not isinstance(picture, CnnError)]
-        said = iter(predictor.predict(good, options.how, options.average))
-        for source, picture in zip(part, pictures, strict=True):
-            if isinstance(picture, CnnError):
-                yield {"source": source, "error": str(picture)}
-            else:
-                top = next(said).top(predictor.card.class_names, options.top)
-                yield {"source": source, "top": top}
+    answers: list[Record] = []
+    with closing(EngineClient()) as engine, ThreadPoolExecutor(AT_ONCE) as threads:
+        engine.call({"op": "ready", "model": model})
+        begin = time.monotonic()
+        try:
+            for answer in threads.map(_asker(options, model, engine), sources):
+                answers.append(answer)
+                line.show(_progress(len(answers), len(sources), time.monotonic() - begin))
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
+    return answers
 
 
-def _picture(source: str) -> Any:
-    """Return RGB pixels, uint8 (H, W, 3), or the error that stands for them."""
-    try:
-        return decode_image(fetch_image_bytes(source) if "://" in source else read_picture(source))
-    except CnnError as error:
-        return error
+def _spread(sources: list[str]) -> Iterator[str]:
+    """Yield files and links, with those of folders in place of the folders."""
+    for source in sources:
+        if "://" in source or not Path(source).is_dir():
+            yield source
+            continue
+        found, others = find_pictures(source)
+        if others:
+            say(f"{source}: {others} files are no pictures and are passed over.")
+        yield from found
 
 
-def _line(answer: dict[str, Any]) -> str:
+def _asker(options: argparse.Namespace, model: str, engine: EngineClient) -> Callable[[str], Record]:
+    deaths: list[str] = []
+
+    def ask(source: str) -> Record:
+        try:
+            data = fetch_image_bytes(source) if "://" in source else read_picture(source)
+        except CnnError as error:
+            return {"source": source, "error": str(error)}
+        try:
+            found = engine.predict(model, [data], options.how, average=options.average)[0]
+        except Unavailable as error:
+            deaths.append(source)
+            if len(deaths) > 1:  # one picture may kill the engine; two: it is not the pictures
+                raise
+            return {"source": source, "error": str(error)}
+        if found.error:
+            return {"source": source, "error": str(found.error)}
+        return answer_record(source, found, options.top)
+
+    return ask
+
+
+def _progress(done: int, total: int, seconds: float) -> str:
+    if total < 2:
+        return "Asking the model"
+    return f"{done:,} of {total:,} pictures, {done / max(seconds, 0.01):.0f} per second"
+
+
+def _row(answer: Record, top: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"source": answer["source"]}
+    best = answer.get("top", [])
+    for place in range(top):
+        known = best[place] if place < len(best) else {}
+        row[f"answer_{place + 1}"] = known.get("class", "")
+        row[f"probability_{place + 1}"] = known.get("probability", "")
+    return row | {"error": answer.get("error", "")}
+
+
+def _line(answer: Record) -> str:
     said = answer.get("error") or ", ".join(
         f"{item['class']} {percent(item['probability'])}" for item in answer["top"])
     return f"{answer['source']}: {said}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from cnn.tables import csv_text
 
 
 def as_percent(rows: Sequence[Mapping[str, Any]], *keys: str) -> list[dict[str, Any]]:
@@ -16,17 +16,6 @@ def as_percent(rows: Sequence[Mapping[str, Any]], *keys: str) -> list[dict[str, 
 def csv_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Return rows with the same keys as a CSV file that every spreadsheet reads.
 
-    UTF-8 with the mark that Excel needs. Texts that a spreadsheet would run as a formula get an
-    apostrophe in front: names of files and classes come from anybody.
+    UTF-8 with the mark that Excel needs.
     """
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [])
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: _harmless(value) for key, value in row.items()})
-    return text.getvalue().encode("utf-8-sig")
-
-
-def _harmless(value: Any) -> Any:
-    dangerous = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if dangerous else value
+    return csv_text(rows).encode("utf-8-sig")
