@@ -7,5 +7,5 @@ wants the disk for itself.
 import subprocess
 import sys
 
-for name in ("server", "prediction", "training_speed"):
+for name in ("server", "prediction", "api_load", "training_speed"):
     subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *sys.argv[1:]], check=True)

@@ -35,6 +35,7 @@ NAMES: dict[str, list[str]] = {
     "mixed2.test": ["192.168.1.1", PUBLIC],
     "mixed6.test": [PUBLIC, "fd00:ec2::254"],
     "mapped.test": ["::ffff:127.0.0.1"],
+    "v6mapped.test": ["::ffff:10.0.0.1"],
     "nat64.test": ["64:ff9b::a9fe:a9fe"],
     "metadata.google.internal": ["169.254.169.254"],
     "localtest.me": ["127.0.0.1"],
@@ -140,7 +141,9 @@ PRIVATE_LINKS = [
     "http://loop.test#@pub.test/",
     "http://127.0.0.1#@pub.test/", "http://127.0.0.1?@pub.test/", " http://127.0.0.1/ ",
     "HTTP://127.0.0.1/", "http://[0:0:0:0:0:0:0:1]/", "http://[::ffff:7f00:1]/",
-    "http://[0:0:0:0:0:ffff:127.0.0.1]/", "http://[::ffff:a9fe:a9fe]/",
+    "http://[0:0:0:0:0:ffff:127.0.0.1]/", "http://[::ffff:a9fe:a9fe]/", "http://v6mapped.test/",
+    "http://[::ffff:169.254.169.254]/", "http://127.0.1.3/", "http://169.254.170.2/v2/credentials",
+    "http://100.100.100.200/latest/meta-data/", "http://192.0.0.192/latest/",
 ]
 REFUSED_LINKS = [
     "http://pub.test@127.0.0.1/", "http://user:secret@pub.test/", "http://:secret@pub.test/",

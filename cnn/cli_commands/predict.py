@@ -64,8 +64,7 @@ def run(options: argparse.Namespace) -> Output:
         say(f"Model: {model}")
     with ProgressLine() as line:
         answers = _answers(options, model, line)
-    rows = [_row(answer, options.top) for answer in answers] if options.csv else []
-    text = csv_text(rows).replace("\r\n", "\n").rstrip() if options.csv else "\n".join(map(_line, answers))
+    text = _csv(answers, options.top) if options.csv else "\n".join(map(_line, answers))
     return Output(answers, text, failed=all("error" in answer for answer in answers))
 
 
@@ -98,7 +97,9 @@ def _spread(sources: list[str]) -> Iterator[str]:
         yield from found
 
 
-def _asker(options: argparse.Namespace, model: str, engine: EngineClient) -> Callable[[str], Record]:
+def _asker(
+    options: argparse.Namespace, model: str, engine: EngineClient
+) -> Callable[[str], Record]:
     deaths: list[str] = []
 
     def ask(source: str) -> Record:
@@ -124,6 +125,11 @@ def _progress(done: int, total: int, seconds: float) -> str:
     if total < 2:
         return "Asking the model"
     return f"{done:,} of {total:,} pictures, {done / max(seconds, 0.01):.0f} per second"
+
+
+def _csv(answers: list[Record], top: int) -> str:
+    rows = [_row(answer, top) for answer in answers]
+    return csv_text(rows).replace("\r\n", "\n").rstrip()  # the terminal's own ends of lines
 
 
 def _row(answer: Record, top: int) -> dict[str, Any]:
