@@ -128,3 +128,23 @@ def test_the_start_clears_runs_that_were_deleted_long_ago(engine):
 
     asyncio.run(live())
     assert list_deleted() == []
+
+
+def test_the_api_stands_behind_its_guard(folders):
+    import dashboard
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def ask(host):
+        here = ("127.0.0.1", 8501)
+        await dashboard.api({
+            "type": "http", "method": "GET", "path": "/api/nothing", "root_path": "/api",
+            "query_string": b"", "headers": [(b"host", host)], "server": here, "client": here,
+        }, None, send)
+
+    asyncio.run(ask(b"evil.example"))
+    asyncio.run(ask(b"localhost:8501"))
+    assert [message["status"] for message in sent if "status" in message] == [403, 404]

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from model_folders import make_card, make_evaluation, write_model
+from PIL import Image
 
 from cnn.data.images import encode_png
 from cnn.errors import BadInput, CnnError, Damaged, NotFound, Unavailable
@@ -106,6 +107,27 @@ def test_an_engine_killed_between_requests_is_started_again() -> None:
     os.kill(first, signal.SIGKILL)
     process.wait()
     assert engine.call({"op": "work"})[0]["pid"] != first
+    engine.close()
+
+
+POISON = """
+open(sys.argv[1], "a").write("x")
+def answer(head, parts):
+    if b"poison" in parts:
+        os._exit(1)
+    return {"results": [{"top": [], "inverted": False, "height": 1, "width": 2}] * len(parts)}
+serve(answer)
+"""
+
+
+def test_a_picture_that_kills_the_engine_takes_no_neighbour_with_it(log: Path) -> None:
+    engine = engine_that(POISON, log)
+    first, poison, last = engine.predict("any", [b"a", b"poison", b"b"])
+    assert first.size == last.size == (1, 2)
+    assert isinstance(poison.error, Unavailable)
+    assert log.read_text() == "xxx"  # for the batch, for the two alone, and for the last
+    with pytest.raises(Unavailable, match="twice"):
+        engine.predict("any", [b"poison"])
     engine.close()
 
 
@@ -271,8 +293,6 @@ def grey(value: int, height: int = 20, width: int = 30) -> bytes:
 
 
 def pixels_of(png: bytes) -> np.ndarray:
-    from PIL import Image
-
     return np.asarray(Image.open(io.BytesIO(png)))
 
 
@@ -312,6 +332,16 @@ def test_a_picture_is_brought_to_size_as_asked_or_as_the_card_says(
 ) -> None:
     (found,) = engine.predict("dark", [grey(255, 10, 40)], how, pictures=True)
     assert pixels_of(found.seen)[0, 0] == corner
+
+
+def test_a_large_photo_tells_its_full_size_and_gets_the_same_answer(engine: EngineClient) -> None:
+    pixels = np.full((1900, 2300, 3), 90, np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG")
+    photo, whole = engine.predict("dark", [file.getvalue(), encode_png(pixels)], pictures=True)
+    assert photo.size == whole.size == (1900, 2300)
+    assert pixels_of(photo.preview).shape == pixels_of(whole.preview).shape == (423, 512, 3)
+    assert dict(photo.top) == pytest.approx(dict(whole.top), abs=0.02)
 
 
 def test_views_are_averaged_only_when_asked(engine: EngineClient) -> None:
