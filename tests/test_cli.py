@@ -413,7 +413,7 @@ def test_a_folder_stands_for_the_pictures_in_it_and_below(
     said = capsys.readouterr()
     assert [answer["source"] for answer in json.loads(said.out)] == [
         *paths[:9], paths[10], paths[9], paths[0]]
-    assert "1 files are no pictures" in said.err
+    assert "passed over 1 other file." in said.err
 
 
 def test_a_folder_without_pictures_is_said_in_words(

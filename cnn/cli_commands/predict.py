@@ -93,7 +93,7 @@ def _spread(sources: list[str]) -> Iterator[str]:
             continue
         found, others = find_pictures(source)
         if others:
-            say(f"{source}: {others} files are no pictures and are passed over.")
+            say(f"{source}: passed over {others} other file{'' if others == 1 else 's'}.")
         yield from found
 
 
