@@ -24,6 +24,7 @@ from hypothesis import strategies  # noqa: E402  comes with schemathesis
 PNG = encode_png(np.full((9, 7, 3), 200, np.uint8))
 # That bytes are a picture, and a link one to a picture, no schema can say: 400 and 424 are right.
 SETTINGS: dict[str, Any] = {
+    "request-timeout": 120,  # a computer that trains meanwhile is slow, not wrong
     "generation": {"max-examples": 15, "deterministic": True},
     "checks": {"positive_data_acceptance": {
         "expected-statuses": ["2xx", 400, 401, 403, 404, 424]}}}
@@ -46,6 +47,7 @@ def one_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("PYTHONPATH", str(PROJECT))
         write_model("first")
         engine = EngineClient((sys.executable, stub_engine.__file__, str(folder / "log")))
+        engine.call({"op": "ready"})
         patch.setattr(api_module, "shared_engine", lambda: engine)
         patch.setattr(api_module, "fetch_image_bytes", lambda url: PNG)
         yield
