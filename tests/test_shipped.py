@@ -9,7 +9,7 @@ from cnn.evaluation.results import evaluate_predictions, read_evaluation
 from cnn.paths import PROJECT
 from cnn.prediction.choice import default_model
 from cnn.prediction.predictor import Predictor, predict_arrays
-from cnn.prediction.saved import list_models, load_network
+from cnn.prediction.saved import MODEL_FILE, list_models, load_network
 
 MOST_BYTES = 20 * 2**20
 SHIPPED = sorted(path.name for path in (PROJECT / "saved_models").iterdir() if path.is_dir())
@@ -24,6 +24,14 @@ def test_a_fresh_clone_has_a_model_for_digits_and_one_for_photos():
     sets = {model.card.dataset for model in list_models() if model.card}
     assert {"digits", "cifar10"} <= sets
     assert "airplane" in Predictor(default_model()).card.class_names
+
+
+def test_the_model_for_photos_is_the_best_there_is_and_may_be_believed():
+    card = Predictor(default_model()).card
+    assert card.name == "cifar10-flagship"
+    assert card.averaged_test_accuracy >= 0.95
+    assert card.calibration_error <= 0.015
+    assert (PROJECT / "saved_models" / card.name / MODEL_FILE).stat().st_size <= 16e6
 
 
 @pytest.mark.parametrize("name", SHIPPED)
