@@ -114,6 +114,9 @@ async def predict(
     A picture as the body, or a link, has one answer: `model`, `source` and `top`. The files of a
     form, up to 64, have `model` and `results`: one for each file in their order, with `top`, or
     with `error` where that file cannot be used.
+
+    `novelty` is the share of the model's validation images that look less strange to it, null for
+    a model that cannot tell. With `unlike` true, above 95 %, it probably shows none of the classes.
     """
     name = model or await to_thread.run_sync(default_model)
     data = [await _bytes_of(picture) for picture in asked.pictures]

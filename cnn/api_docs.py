@@ -59,8 +59,10 @@ _TOP = {"type": "array", "items": {
     "type": "object", "required": ["class", "probability"], "properties": {
         "class": {"type": "string"},
         "probability": {"type": "number", "minimum": 0, "maximum": 1}}}}
-_ONE: dict[str, Any] = {"type": "object", "required": ["source", "top"],
-                        "properties": {"source": {"type": "string"}, "top": _TOP}}
+_ONE: dict[str, Any] = {
+    "type": "object", "required": ["source", "top", "unlike", "novelty"],
+    "properties": {"source": {"type": "string"}, "top": _TOP, "unlike": {"type": "boolean"},
+                   "novelty": {"type": ["number", "null"], "minimum": 0, "maximum": 1}}}
 _FAILED = {"type": "object", "required": ["source", "error"],
            "properties": {"source": {"type": "string"}, "error": SCHEMA}}
 ANSWER: dict[int | str, dict[str, Any]] = {200: {
@@ -69,7 +71,7 @@ ANSWER: dict[int | str, dict[str, Any]] = {200: {
         "type": "object", "required": ["model"], "properties": {
             "model": {"type": "string"}, **_ONE["properties"],
             "results": {"type": "array", "items": {"anyOf": [_ONE, _FAILED]}}},
-        "anyOf": [{"required": ["source", "top"]}, {"required": ["results"]}]}}}}}
+        "anyOf": [{"required": _ONE["required"]}, {"required": ["results"]}]}}}}}
 PROBLEMS: dict[int | str, dict[str, Any]] = {"default": {
     "description": "Any error, with a hint.", "content": {MEDIA_TYPE: {"schema": SCHEMA}}}}
 _ELSEWHERE = """

@@ -86,7 +86,8 @@ def answer_record(source: str, prediction: Prediction, top: int) -> Record:
         top: How many classes.
     """
     best = [{"class": name, "probability": share} for name, share in prediction.top[:top]]
-    return {"source": source, "top": best}
+    return {"source": source, "top": best, "unlike": prediction.unlike,
+            "novelty": prediction.novelty}
 
 
 def runs_record() -> Record:

@@ -26,7 +26,7 @@ from cnn.cli_commands.output import (
 from cnn.data import catalogue
 from cnn.data.dataset import Images
 from cnn.data.views import view_count
-from cnn.errors import BadInput, Damaged, NotFound
+from cnn.errors import Damaged, NotFound
 from cnn.evaluation.calibration import expected_calibration_error
 from cnn.evaluation.results import (
     Evaluation,
@@ -37,6 +37,7 @@ from cnn.evaluation.results import (
 from cnn.files import atomic_write_bytes
 from cnn.hardware import start_tensorflow
 from cnn.prediction.averaging import average_views
+from cnn.prediction.learned_from import training_data
 from cnn.prediction.saved import Card, model_folder, read_card, read_history
 
 COMPARED = ("test_accuracy", "test_loss", "averaged_test_accuracy", "calibration_error")
@@ -99,13 +100,7 @@ def _measure(
     name: str, card: Card, average: bool, line: ProgressLine
 ) -> tuple[Evaluation, float | None]:
     """Return the test results and, where asked for, the accuracy over averaged views."""
-    dataset = catalogue.load(card.dataset, line.steps)
-    if dataset.fingerprint != card.dataset_fingerprint:
-        raise BadInput(
-            f"The data set {card.dataset} here is not the one that {name} was trained on: "
-            "its images, labels or class names differ.",
-            "Bring the original data back under this name; the results stored at training time "
-            f"are in: python -m cnn models {name}")
+    dataset = training_data(card, line.steps)
     line.show("Starting TensorFlow")
     start_tensorflow()
     from cnn.prediction.predictor import compile_network, predict_in_batches

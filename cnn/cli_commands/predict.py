@@ -139,10 +139,12 @@ def _row(answer: Record, top: int) -> dict[str, Any]:
         known = best[place] if place < len(best) else {}
         row[f"answer_{place + 1}"] = known.get("class", "")
         row[f"probability_{place + 1}"] = known.get("probability", "")
+    row["probably_none"] = answer.get("unlike", "")
     return row | {"error": answer.get("error", "")}
 
 
 def _line(answer: Record) -> str:
     said = answer.get("error") or ", ".join(
         f"{item['class']} {percent(item['probability'])}" for item in answer["top"])
-    return f"{answer['source']}: {said}"
+    none = "probably none of these: " if answer.get("unlike") else ""
+    return f"{answer['source']}: {none}{said}"

@@ -6,6 +6,7 @@ descriptions it is given; this module only executes them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -87,11 +88,16 @@ class TfNetwork(keras.layers.Layer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the logits (N, classes) of scaled images (N, H, W, C)."""
+        *_, (_, logits) = self.steps(inputs, bool(training))
+        return tf.cast(logits, tf.float32)
+
+    def steps(self, inputs: Any, training: bool = False) -> Iterator[tuple[str, Any]]:
+        """Yield the name and the output of each layer, one after the other."""
         values = inputs
         for name, layer in self._network:
             with tf.name_scope(f"{name}/"):  # the slash: not inside the scope of the model
-                values = self._run(name, layer, values, bool(training))
-        return tf.cast(values, tf.float32)
+                values = self._run(name, layer, values, training)
+            yield name, values
 
     def _run(self, name: str, layer: LayerSpec, values: Any, training: bool) -> Any:
         if isinstance(layer, Conv):

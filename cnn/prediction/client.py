@@ -35,6 +35,8 @@ class Prediction:
     preview: bytes = b""  # PNG of the decoded picture, at most 512 pixels long
     seen: bytes = b""  # PNG of what the network saw
     error: CnnError | None = None
+    novelty: float | None = None  # share of validation images less strange, 0..1; None: not known
+    unlike: bool = False  # stranger than 95 % of pictures like the training images
 
 
 class _Question(NamedTuple):
@@ -177,7 +179,8 @@ def _predictions(results: list[dict[str, Any]], blobs: Any) -> list[Prediction]:
         top = tuple((item["class"], item["probability"]) for item in row["top"])
         pictures = (next(blobs), next(blobs)) if blobs else (b"", b"")
         predictions.append(Prediction(
-            top, (row["height"], row["width"]), row["inverted"], *pictures))
+            top, (row["height"], row["width"]), row["inverted"], *pictures,
+            novelty=row["novelty"], unlike=row["unlike"]))
     return predictions
 
 

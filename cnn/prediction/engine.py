@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from cnn.data.images import decode_small, encode_png, thumbnail
 from cnn.errors import BadInput, CnnError
 from cnn.hardware import start_tensorflow, usable_cores
+from cnn.prediction import explaining  # noqa: F401  registers its operations
 from cnn.prediction.handlers import HANDLERS, Reply, handles
 from cnn.prediction.predictor import Answer, Predictor, prepare
 from cnn.prediction.saved import MODEL_FILE, Card, model_folder, read_card
@@ -121,6 +122,7 @@ def _look(header: dict[str, Any], card: Card, data: bytes) -> _Look | CnnError:
 
 def _facts(answer: Answer, size: tuple[int, int], class_names: list[str]) -> dict[str, Any]:
     return {"top": answer.top(class_names, len(class_names)), "inverted": answer.inverted,
+            "novelty": answer.novelty, "unlike": answer.unlike,
             "height": size[0], "width": size[1]}
 
 

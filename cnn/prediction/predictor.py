@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,13 @@ from numpy.typing import NDArray
 from cnn.data.dataset import Images
 from cnn.data.images import resize, to_channels
 from cnn.errors import Damaged
+from cnn.evaluation.novelty import damaged, read_novelty
 from cnn.prediction.averaging import average_views
-from cnn.prediction.saved import Card, load_network, read_card
+from cnn.prediction.inner_values import Looker, softmax
+from cnn.prediction.saved import Card, load_network, model_folder, read_card
+
+if TYPE_CHECKING:
+    from cnn.models.inside import Inside
 
 BATCH = 500
 
@@ -63,6 +69,8 @@ class Answer:
     probabilities: NDArray[np.float32]  # (K,)
     seen: NDArray[np.uint8]  # (H, W, C), the very pixels that went into the network
     inverted: bool  # dark strokes on a light ground were turned into what the model knows
+    novelty: float | None = None  # share of validation images less strange, 0..1; None: not known
+    unlike: bool = False  # stranger than 95 % of pictures like the training images
 
     def top(self, class_names: list[str], count: int) -> list[dict[str, Any]]:
         """Return the most probable classes, best first, as {"class", "probability"}."""
@@ -86,7 +94,25 @@ class Predictor:
         self.card: Card = read_card(name)
         network = load_network(name)
         _check_fit(network, self.card)
+        self._network = network
         self._function = compile_network(network)
+        self._novelty = read_novelty(model_folder(name))
+
+    @cached_property
+    def inside(self) -> Inside:
+        """The network opened up.
+
+        Raises:
+            BadInput: If it does not end with a dense layer.
+        """
+        from cnn.models.inside import Inside
+
+        return Inside(self._network)
+
+    @cached_property
+    def looker(self) -> Looker:
+        """Computes the inner values of many images; raises what `inside` raises."""
+        return Looker(self.inside)
 
     def predict(
         self, pictures: list[NDArray[np.uint8]], how: str = "", average: bool = False
@@ -113,10 +139,26 @@ class Predictor:
         if not prepared:
             return []
         images = np.stack([seen for seen, _ in prepared])
-        probabilities = average_views(self._ask, images, self.card.mirrored) if average \
-            else self._ask(images)
-        return [Answer(row, seen, inverted)
-                for row, (seen, inverted) in zip(probabilities, prepared, strict=True)]
+        probabilities, novelties = self._judge(images, average)
+        return [Answer(row, seen, inverted, novelty, self._unlike(novelty))
+                for row, (seen, inverted), novelty
+                in zip(probabilities, prepared, novelties, strict=True)]
+
+    def _judge(
+        self, images: Images, average: bool
+    ) -> tuple[NDArray[np.float32], Sequence[float | None]]:
+        """Return probabilities and novelties; both from one pass where nothing is averaged."""
+        averaged = average_views(self._ask, images, self.card.mirrored) if average else None
+        if self._novelty is None:
+            return self._ask(images) if averaged is None else averaged, [None] * len(images)
+        look = self.looker.look(images)[1]
+        if not self._novelty.fits(look):
+            raise damaged(self.card.name, "it is of another network")
+        novelties = self._novelty.shares(look).tolist()
+        return softmax(look.logits) if averaged is None else averaged, novelties
+
+    def _unlike(self, novelty: float | None) -> bool:
+        return bool(self._novelty and novelty is not None and self._novelty.is_unlike(novelty))
 
     def _ask(self, images: Images) -> NDArray[np.float32]:
         return predict_in_batches(self._function, images)

@@ -16,6 +16,7 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from cnn.errors import BadInput, CnnError, Damaged, NotFound
+from cnn.evaluation.novelty import Novelty, write_novelty
 from cnn.evaluation.results import Evaluation, write_evaluation
 from cnn.files import (
     atomic_path,
@@ -215,7 +216,8 @@ def free_name(name: str) -> str:
 
 
 def save_model(
-    model: Any, card: Card, history: Sequence[dict[str, Any]], evaluation: Evaluation
+    model: Any, card: Card, history: Sequence[dict[str, Any]], evaluation: Evaluation,
+    novelty: Novelty | None = None,
 ) -> Path:
     """Write a model folder, whole or not at all, and return it.
 
@@ -224,6 +226,7 @@ def save_model(
         card: Its name decides the folder, which must not exist.
         history: Epoch records for the curves.
         evaluation: Test results.
+        novelty: What is usual for it. Defaults to unknown.
 
     Raises:
         BadInput: If a model of that name exists.
@@ -239,6 +242,8 @@ def save_model(
             model.save(file)
         atomic_write_bytes(folder / HISTORY_FILE, lines.encode())
         write_evaluation(folder, evaluation)
+        if novelty:
+            write_novelty(folder, novelty)
         atomic_write_json(folder / CARD_FILE, asdict(card))
     return target
 

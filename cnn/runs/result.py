@@ -25,11 +25,14 @@ from cnn.evaluation.calibration import (
     fit_temperature,
     with_temperature,
 )
-from cnn.evaluation.results import Evaluation, evaluate_predictions
+from cnn.evaluation.novelty import Novelty
+from cnn.evaluation.results import evaluate_predictions
 from cnn.models.build import divide_logits
 from cnn.models.defaults import averaged_views, worth_averaging
+from cnn.models.inside import Inside
 from cnn.models.registry import get_architecture
 from cnn.prediction.averaging import average_views
+from cnn.prediction.inner_values import novelty_of
 from cnn.prediction.predictor import compile_network, predict_in_batches
 from cnn.prediction.saved import Card, free_name, save_model
 from cnn.runs.folder import Status
@@ -44,6 +47,7 @@ class Tested:
 
     evaluation: Evaluation
     facts: dict[str, Any]  # fields of the card on calibration and averaging
+    novelty: Novelty  # what pictures look like to it that are like the training images
 
 
 def calibrate_and_test(
@@ -51,10 +55,12 @@ def calibrate_and_test(
 ) -> Tested:
     """Divide the logits by the temperature that suits the validation images; test both ways.
 
+    Learns also what is usual for the network, to tell pictures of other things from.
+
     Args:
         model: float32 Keras model; its last weights are changed.
         dataset: Its test split is read here, once.
-        data: For the validation images.
+        data: For the validation images, and those it learned from.
         config: For the views that are averaged.
         training_seconds: Averaging is left out where it would take much more than these.
     """
@@ -77,7 +83,8 @@ def calibrate_and_test(
         averaged = average_views(predict, dataset.test_images, changes.flip)
         facts["averaged_test_accuracy"] = float((averaged.argmax(axis=1) == labels).mean())
     divide_logits(model, temperature)
-    return Tested(evaluate_predictions(after, labels, dataset.class_names), facts)
+    novelty = novelty_of(Inside(model), data.train_images, data.val_images)
+    return Tested(evaluate_predictions(after, labels, dataset.class_names), facts, novelty)
 
 
 def make_card(
@@ -118,7 +125,7 @@ def _split(dataset: Dataset) -> str:
 
 
 def save_under_free_name(
-    model: Any, card: Card, history: Sequence[dict[str, Any]], evaluation: Evaluation
+    model: Any, card: Card, history: Sequence[dict[str, Any]], tested: Tested
 ) -> str:
     """Save under the name asked for; if another run took it meanwhile, neither is lost.
 
@@ -131,7 +138,8 @@ def save_under_free_name(
     while True:
         name = free_name(card.name)
         try:
-            save_model(model, replace(card, name=name), history, evaluation)
+            save_model(model, replace(card, name=name), history, tested.evaluation,
+                       tested.novelty)
         except CnnError:
             if free_name(name) == name:  # still free: something else is wrong
                 raise

@@ -246,7 +246,7 @@ class Worker:
             config, self.report.status, dataset, tested, command=self.command, stopped=stopped,
             run=self.folder.run_id, seconds=round(self.report.seconds, 1), changes=self.changes)
         name = self.report.when_there_is_room(
-            lambda: save_under_free_name(model, card, self.history, evaluation))
+            lambda: save_under_free_name(model, card, self.history, tested))
         self.folder.checkpoints.keep_newest()
         state = "stopped" if stopped == STOPPED_BY_HAND else "diverged" if broken else "finished"
         self.report.end(state, stopped, broken.hint if broken else "", model=name)

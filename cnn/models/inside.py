@@ -1,0 +1,118 @@
+"""A network opened up: what comes out of its layers, and what its answer is computed from.
+
+For explanations, and for telling how unlike the training images a picture is. Serves networks of
+Keras layers, ours or another's, and those that `tf_nn` executes. Imports TensorFlow: for trainer,
+engine and CLI only. Knows nothing of pictures or of what is made of the values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from cnn.errors import BadInput
+from cnn.models.specs import Shape
+from cnn.models.tf_nn import TfNetwork
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a network made of a batch of N images; tensors that gradients can be taken of."""
+
+    outputs: list[Any]  # of the layers asked for, (N, ...)
+    features: Any  # (N, F), what the last layer weighs
+    logits: Any  # (N, K), before the softmax
+
+
+class Inside:
+    """A network whose inner values can be asked for.
+
+    Args:
+        network: Keras model from pixel values 0 to 255, (N, H, W, C), to probabilities (N, K). Its
+            last layer with weights is dense, and a softmax follows or is part of it.
+
+    Raises:
+        BadInput: If the network ends otherwise.
+    """
+
+    def __init__(self, network: Any) -> None:
+        head = next((layer for layer in reversed(network.layers) if layer.weights), None)
+        self._by_hand = head if isinstance(head, TfNetwork) else None
+        dense = isinstance(head, keras.layers.Dense) and len(head.input.shape) == 2
+        if not self._by_hand and not dense:
+            raise BadInput(
+                f"The network {network.name} does not end with a dense layer, so what its answer "
+                "is computed from cannot be told.", "Use a network that ends with one value per "
+                "class from a dense layer.")
+        self._head = head
+        body = _layers_before(network, head)
+        self._front = keras.Model(network.input, [*(layer.output for layer in body), head.input])
+        shapes = {layer.name: tuple(layer.output.shape[1:]) for layer in body}
+        if self._by_hand:
+            shapes |= _shapes_by_hand(self._by_hand, head.input)
+        self.shapes: dict[str, Shape] = shapes  # of the layers before the last, in their order
+
+    def look(self, images: Any, layers: Sequence[str] = ()) -> Seen:
+        """Return what comes out of some layers, the features and the logits.
+
+        Args:
+            images: float32 (N, H, W, C), 0 to 255.
+            layers: Names, of those in `shapes`.
+        """
+        *values, last = self._front(images, training=False)
+        outputs = dict(zip(self.shapes, values, strict=False))
+        if self._by_hand:
+            outputs, features, logits = self._look_by_hand(outputs, last)
+        else:
+            features = last
+            logits = tf.matmul(features, self._head.kernel)
+            logits = logits if self._head.bias is None else logits + self._head.bias
+        return Seen([outputs[name] for name in layers], features, logits)
+
+    def _look_by_hand(self, outputs: dict[str, Any], scaled: Any) -> tuple[dict[str, Any], Any, Any]:
+        *steps, (_, logits) = self._by_hand.steps(scaled)
+        return {**outputs, **dict(steps)}, steps[-1][1], logits
+
+    def stage_ends(self) -> list[str]:
+        """Return the last layer of each size of feature map."""
+        last = {shape[:2]: name for name, shape in self.shapes.items() if len(shape) == 3}
+        return list(last.values())
+
+    def compiled(self) -> Any:
+        """Return a TensorFlow function from float32 (N, H, W, C) to three things.
+
+        They are the features (N, F), the logits (N, K), and for each of `stage_ends` the mean of
+        each channel of its feature map (N, channels).
+        """
+        ends = self.stage_ends()
+        signature = [tf.TensorSpec([None, *self._front.input_shape[1:]], tf.float32)]
+
+        def inner_values(images: Any) -> tuple[Any, Any, list[Any]]:
+            seen = self.look(images, ends)
+            means = [tf.reduce_mean(values, axis=(1, 2)) for values in seen.outputs]
+            return seen.features, seen.logits, means
+
+        return tf.function(inner_values, input_signature=signature)
+
+
+def _layers_before(network: Any, head: Any) -> list[Any]:
+    """Return the layers before the last with weights that give one tensor, and are called once."""
+    layers = network.layers[: network.layers.index(head)]
+    return [layer for layer in layers if not isinstance(layer, keras.layers.InputLayer)
+            and isinstance(_output(layer), keras.KerasTensor)]
+
+
+def _output(layer: Any) -> Any:
+    with suppress(AttributeError, ValueError):  # called more than once, or never
+        return layer.output
+    return None
+
+
+def _shapes_by_hand(layer: TfNetwork, scaled: Any) -> dict[str, Shape]:
+    steps = list(layer.steps(tf.zeros([1, *scaled.shape[1:]])))
+    return {name: tuple(values.shape[1:]) for name, values in steps[:-1]}

@@ -1,0 +1,103 @@
+"""Which parts of a picture speak for a class: Grad-CAM, and saliency as a second opinion.
+
+Grad-CAM after Selvaraju et al. (arXiv 1610.02391): how much each place of a feature map adds to the
+class's value before the softmax. Saliency after Simonyan et al. (arXiv 1312.6034): how much each
+pixel changes that value, averaged over noisy copies as in SmoothGrad (arXiv 1706.03825). Needs
+TensorFlow; knows nothing of files, colours or pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnn.data.dataset import Images
+from cnn.errors import BadInput
+from cnn.models.specs import Shape
+
+Heat = NDArray[np.float32]  # (h, w), from 0; the scale is the class's own
+FINEST_NEEDED = 4  # places on the shorter side of a map, below which it says next to nothing
+COPIES = 16  # of the picture, each with other noise
+NOISE = 0.1  # standard deviation, as a share of the picture's range of values
+_SEED = 0  # of the noise: the same picture always gives the same map
+
+
+def map_layer(shapes: dict[str, Shape]) -> str:
+    """Return the layer whose feature map Grad-CAM is drawn from.
+
+    The deepest that is fine enough to tell places apart; if none is, the finest, the deepest of
+    these.
+
+    Args:
+        shapes: Of the layers' outputs, in their order, without the batch.
+
+    Raises:
+        BadInput: If no layer has a feature map.
+    """
+    sides = {name: min(shape[:2]) for name, shape in shapes.items()
+             if len(shape) == 3 and min(shape[:2]) > 1}
+    if not sides:
+        raise BadInput("This network has no feature maps: it takes the picture as one row of "
+                       "values, so Grad-CAM has nothing to show.", "Ask for saliency instead.")
+    needed = min(FINEST_NEEDED, max(sides.values()))
+    return [name for name, side in sides.items() if side >= needed][-1]
+
+
+def grad_cam(inside: Any, image: Images, classes: Sequence[int], layer: str) -> list[Heat]:
+    """Return for each class what each place of a layer's feature map adds to its logit.
+
+    The gradient of the logit by each channel, averaged over all places, weighs that channel; places
+    that speak against the class count as 0.
+
+    Args:
+        inside: `cnn.models.inside.Inside`.
+        image: uint8 (H, W, C), of the network's size.
+        classes: Their numbers.
+        layer: With a feature map (h, w, channels).
+    """
+    import tensorflow as tf
+
+    batch = tf.convert_to_tensor(image[None].astype(np.float32))
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(batch)
+        seen = inside.look(batch, [layer])
+        logits = [seen.logits[0, number] for number in classes]
+    maps = seen.outputs[0]
+    heats = []
+    for logit in logits:
+        weights = tf.reduce_mean(tape.gradient(logit, maps), axis=(1, 2), keepdims=True)
+        heats.append(tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1))[0].numpy())
+    return heats
+
+
+def saliency(inside: Any, image: Images, number: int) -> Heat:
+    """Return how much the logit of a class changes with each pixel, (H, W).
+
+    The gradients of 16 copies of the picture with different noise are averaged; a pixel counts with
+    its largest channel, whatever the sign.
+
+    Args:
+        inside: `cnn.models.inside.Inside`.
+        image: uint8 (H, W, C), of the network's size.
+        number: Of the class.
+    """
+    import tensorflow as tf
+
+    spread = NOISE * np.ptp(image.astype(np.float32))
+    noise = np.random.default_rng(_SEED).normal(0, spread, (COPIES, *image.shape))
+    batch = tf.convert_to_tensor((image + noise).astype(np.float32))
+    with tf.GradientTape() as tape:
+        tape.watch(batch)
+        logit = tf.reduce_sum(inside.look(batch).logits[:, number])
+    gradient = tf.reduce_mean(tape.gradient(logit, batch), axis=0)
+    heat: Heat = tf.reduce_max(tf.abs(gradient), axis=-1).numpy()
+    return heat
+
+
+def feature_maps(inside: Any, image: Images, layer: str) -> NDArray[np.float32]:
+    """Return the feature map of a layer for one picture, (h, w, channels)."""
+    values = inside.look(image[None].astype(np.float32), [layer]).outputs[0]
+    return np.asarray(values[0], np.float32)
