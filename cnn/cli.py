@@ -31,6 +31,7 @@ COMMANDS = {
     "queue": "Show the runs that wait, change their order, or how many train at once.",
     "evaluate": "Measure a saved model on its test images.",
     "predict": "Say what pictures show.",
+    "explain": "Draw which parts of a picture speak for which class.",
     "models": "List saved models, or show one.",
     "datasets": "List data sets, show one, download it or take its files from elsewhere.",
     "architectures": "List architectures, or show the layers of one.",

@@ -17,6 +17,7 @@ from pages.shared.formats import amount, count, percent
 from pages.shared.model_picker import accuracy_text, choose_model, origin_text
 from pages.shared.picture_sources import Picture, choose_pictures
 from pages.shared.tables import csv_bytes
+from pages.shared.why_view import draw_why
 
 MOST_PICTURES = 50
 ANSWERS_PER_PAGE = 10
@@ -86,6 +87,8 @@ def draw_answers(card: Card, pictures: list[Picture], how: str, average: bool) -
     page = min(st.session_state.get("predict_page", 1), pages)
     for place in range((page - 1) * ANSWERS_PER_PAGE, min(page * ANSWERS_PER_PAGE, len(pictures))):
         show_answer(pictures[place], answers[place], place)
+        if not answers[place].error:
+            draw_why(pictures[place].data, card.name, answers[place], how)
     if pages > 1:
         st.pagination(pages, key="predict_page", max_visible_pages=5)
     if len(pictures) > 1:

@@ -26,8 +26,9 @@ from cnn.cli_commands.output import (
 from cnn.data import catalogue
 from cnn.data.dataset import Images
 from cnn.data.views import view_count
-from cnn.errors import Damaged, NotFound
+from cnn.errors import Damaged, NotFound, Unavailable
 from cnn.evaluation.calibration import expected_calibration_error
+from cnn.evaluation.novelty import FILE_NAME, write_novelty
 from cnn.evaluation.results import (
     Evaluation,
     evaluate_predictions,
@@ -37,7 +38,7 @@ from cnn.evaluation.results import (
 from cnn.files import atomic_write_bytes
 from cnn.hardware import start_tensorflow
 from cnn.prediction.averaging import average_views
-from cnn.prediction.learned_from import training_data
+from cnn.prediction.learned_from import split_of, training_data
 from cnn.prediction.saved import Card, model_folder, read_card, read_history
 
 COMPARED = ("test_accuracy", "test_loss", "averaged_test_accuracy", "calibration_error")
@@ -59,18 +60,23 @@ def run(options: argparse.Namespace) -> Output:
     Raises:
         NotFound, Damaged: If the model cannot be used.
         BadInput: If the data set of that name is not the one that the model was trained on.
-        Unavailable: If a figure cannot be written.
+        Unavailable: If a file cannot be written, or novelty is to be learned without the data.
     """
     start = time.monotonic()
     card = read_card(options.name)
     missing = _what_is_missing(card)
     averaged = None
+    if missing and options.novelty:
+        raise Unavailable(f"What is usual for {options.name} cannot be learned: {missing}",
+                          "Get the data set first.")
     if missing:
         say(f"Not measured again, these are the stored results: {missing}")
         evaluation = read_evaluation(model_folder(options.name))
     else:
         with ProgressLine() as line:
             evaluation, averaged = _measure(options.name, card, options.average, line)
+            if options.novelty:
+                _learn_novelty(options.name, card, line)
         _restore_stored(options.name, evaluation)
     seconds = round(time.monotonic() - start, 1)
     figures = _write_figures(options.name, evaluation, options.figures) if options.figures else []
@@ -83,7 +89,8 @@ def run(options: argparse.Namespace) -> Output:
         "card": {key: getattr(card, key) for key in COMPARED},
         "seconds": seconds, "measured_again": not missing,
         "report": list(evaluation.report), "class_names": list(evaluation.class_names),
-        "confusion": evaluation.confusion.tolist(), "figures": figures}
+        "confusion": evaluation.confusion.tolist(), "figures": figures,
+        "novelty": (model_folder(options.name) / FILE_NAME).is_file()}
     return Output(record, _text(record))
 
 
@@ -119,6 +126,19 @@ def _measure(
     line.show(f"Looking at {view_count(card.mirrored)} views of {len(images):,} test images")
     averaged = average_views(predict, images, card.mirrored)
     return evaluation, float(np.mean(averaged.argmax(axis=1) == labels))
+
+
+def _learn_novelty(name: str, card: Card, line: ProgressLine) -> None:
+    """Store what is usual for a model beside it."""
+    from cnn.models.inside import Inside
+    from cnn.prediction.inner_values import novelty_of
+    from cnn.prediction.saved import load_network
+
+    line.show("Learning what is usual")
+    dataset = training_data(card)
+    split, images = split_of(card, dataset), dataset.train_images
+    found = novelty_of(Inside(load_network(name)), images[split.train], images[split.validation])
+    write_novelty(model_folder(name), found)
 
 
 def _restore_stored(name: str, evaluation: Evaluation) -> None:
@@ -165,5 +185,7 @@ def _text(record: dict[str, Any]) -> str:
         ("Averaged accuracy", _compared(record, "averaged_test_accuracy", percent)),
         ("Test loss", _compared(record, "test_loss", number)),
         ("Calibration error", _compared(record, "calibration_error", percent)),
+        ("None of these", "can be told" if record["novelty"] else
+         f"cannot be told; to change that: python -m cnn evaluate {record['name']} --novelty"),
         ("Time", duration(record["seconds"])),
     )) + f"\n\n{report}" + "".join(f"\nWritten: {path}" for path in record["figures"])

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from cnn.data.dataset import Images
 from cnn.errors import BadInput, NotFound
 from cnn.evaluation.results import Evaluation
 
@@ -49,6 +50,34 @@ def draw(
         raise NotFound(f"The model {name} has no stored test results.",
                        f"Run: python -m cnn evaluate {name}")
     return _png(_confusion(name, evaluation, percent=figure == "confusion-percent"))
+
+
+def draw_heat(
+    picture: Images, maps: Sequence[Images], titles: Sequence[str], shades: Images
+) -> bytes:
+    """Return a picture beside its heat maps, with a scale for their colours, as PNG.
+
+    Args:
+        picture: uint8 (H, W, 1 or 3).
+        maps: Heat laid over the picture, uint8 (H, W, 3).
+        titles: Of the maps.
+        shades: The colours from the least to the most, uint8 (N, 3).
+    """
+    from matplotlib.colors import ListedColormap
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3 * (len(maps) + 1) + 1, 3.4), layout="constrained")
+    axes = figure.subplots(1, len(maps) + 1)
+    axes[0].imshow(picture if picture.shape[2] == 3 else picture[..., 0], cmap="gray", vmin=0,
+                   vmax=255)
+    for one, image, title in zip(axes, [None, *maps], ["Picture", *titles], strict=True):
+        one.set_title(_literal(title))
+        one.axis("off")
+        if image is not None:
+            drawn = one.imshow(image, cmap=ListedColormap(shades / 255), vmin=0, vmax=1)
+    bar = figure.colorbar(drawn, ax=axes, shrink=0.8, ticks=[0, 1])
+    bar.ax.set_yticklabels(["nothing", "most"])
+    return _png(figure)
 
 
 def _png(figure: Any) -> bytes:

@@ -20,7 +20,7 @@ from cnn.errors import Damaged
 from cnn.files import atomic_path
 
 FILE_NAME = "novelty.npz"
-FALSE_ALARMS = 0.05  # share of pictures like the training images that may be called unlike them
+UNLIKE = 0.95  # from this novelty on: one in twenty pictures like the training images reaches it
 DIRECTIONS = 32  # of a layer's values in which the spread is known one by one
 _TINY = 1e-12
 
@@ -63,19 +63,14 @@ class Novelty:
     layers_scale: float  # standard deviation of the layers' signs taken together
     validation: Values  # (n,), scores of validation images, ascending
 
-    def shares(self, look: Look) -> Values:
-        """Return for each image the share of validation images that are less strange, 0 to 1."""
-        below = np.searchsorted(self.validation, self._scores(look))
-        return below / len(self.validation)
+    def novelties(self, look: Look) -> Values:
+        """Return how strange each image is: the share of validation images less strange, 0 to 1.
 
-    def is_unlike(self, share: float) -> bool:
-        """Whether an image with this share is stranger than chance allows one of its kind to be.
-
-        Of pictures like the validation images at most 5 % are, however few of these there are.
+        The image itself counts as one of them: even the strangest of few images gets no 100 %, and
+        of images like these at most 5 % get `UNLIKE` or more, however few there are.
         """
-        count = len(self.validation)
-        as_strange = round(count * (1 - share))
-        return (as_strange + 1) / (count + 1) <= FALSE_ALARMS
+        below = np.searchsorted(self.validation, self._scores(look))
+        return below / (len(self.validation) + 1)
 
     def fits(self, look: Look) -> bool:
         """Whether these values can be of the network that this was learned from."""

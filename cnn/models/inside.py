@@ -67,16 +67,14 @@ class Inside:
         *values, last = self._front(images, training=False)
         outputs = dict(zip(self.shapes, values, strict=False))
         if self._by_hand:
-            outputs, features, logits = self._look_by_hand(outputs, last)
+            *steps, (_, logits) = self._by_hand.steps(last)
+            outputs |= dict(steps)
+            features = steps[-1][1]
         else:
-            features = last
-            logits = tf.matmul(features, self._head.kernel)
-            logits = logits if self._head.bias is None else logits + self._head.bias
+            features, logits = last, tf.matmul(last, self._head.kernel)
+            if self._head.use_bias:
+                logits += self._head.bias
         return Seen([outputs[name] for name in layers], features, logits)
-
-    def _look_by_hand(self, outputs: dict[str, Any], scaled: Any) -> tuple[dict[str, Any], Any, Any]:
-        *steps, (_, logits) = self._by_hand.steps(scaled)
-        return {**outputs, **dict(steps)}, steps[-1][1], logits
 
     def stage_ends(self) -> list[str]:
         """Return the last layer of each size of feature map."""

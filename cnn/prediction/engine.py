@@ -16,6 +16,7 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from cnn.data.images import decode_small, encode_png, thumbnail
 from cnn.errors import BadInput, CnnError
+from cnn.evaluation.novelty import FILE_NAME as NOVELTY_FILE
 from cnn.hardware import start_tensorflow, usable_cores
 from cnn.prediction import explaining  # noqa: F401  registers its operations
 from cnn.prediction.handlers import HANDLERS, Reply, handles
@@ -40,7 +42,7 @@ class Engine:
     """Answers requests; keeps the models used last."""
 
     def __init__(self) -> None:
-        self._models: OrderedDict[tuple[str, int, int], Predictor] = OrderedDict()
+        self._models: OrderedDict[tuple[Any, ...], Predictor] = OrderedDict()
         # Pillow decodes without Python's lock. A picture is dropped as soon as it is small, so no
         # more large ones are in memory than there are threads.
         self.threads = ThreadPoolExecutor(usable_cores(), "pictures")
@@ -48,8 +50,7 @@ class Engine:
     def model(self, name: str) -> Predictor:
         """Return a loaded model; a file that was replaced meanwhile is loaded again."""
         read_card(name)
-        stat = (model_folder(name) / MODEL_FILE).stat()
-        key = (name, stat.st_mtime_ns, stat.st_size)
+        key = (name, *(_stamp(model_folder(name) / file) for file in (MODEL_FILE, NOVELTY_FILE)))
         if key not in self._models:
             self._models[key] = Predictor(name)
             while len(self._models) > MODELS_KEPT:
@@ -68,6 +69,15 @@ class Engine:
             problem = CnnError(f"The prediction engine failed: {type(error).__name__}.",
                                "Try again; the terminal of the dashboard has the details.")
             return {"error": problem.to_dict()}, []
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return what changes when a file does; zeros for one that is not there."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
 
 
 @handles("ready")

@@ -33,18 +33,25 @@ def coloured(values: NDArray[np.float32]) -> Images:
     return np.stack(bands, axis=-1).round().astype(np.uint8)
 
 
+def shades(count: int = 256) -> Images:
+    """Return the colours from the least to the most heat, uint8 (count, 3)."""
+    return coloured(np.linspace(0, 1, count, dtype=np.float32))
+
+
 def overlay(picture: Images, heat: NDArray[np.float32]) -> Images:
     """Lay heat over a picture: its light and shade stay, its colours give way.
 
     Args:
         picture: uint8 (H, W, 1 or 3).
-        heat: (h, w), from 0; its highest value gets the strongest colour.
+        heat: (h, w), from 0; its highest hundredth gets the strongest colour.
 
     Returns:
         uint8 (H, W, 3).
     """
     height, width = picture.shape[:2]
-    scaled = heat / heat.max() if heat.max() > 0 else heat
+    # Not the highest value: a single pixel would leave all others dark.
+    most = np.percentile(heat, 99) or heat.max()
+    scaled = heat / most if most > 0 else heat
     large = Image.fromarray(scaled.astype(np.float32)).resize(
         (width, height), Image.Resampling.BICUBIC)
     share = np.asarray(large).clip(0, 1)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cnn.data.dataset import Images
 from cnn.data.images import resize, to_channels
 from cnn.errors import Damaged
-from cnn.evaluation.novelty import damaged, read_novelty
+from cnn.evaluation.novelty import UNLIKE, damaged, read_novelty
 from cnn.prediction.averaging import average_views
 from cnn.prediction.inner_values import Looker, softmax
 from cnn.prediction.saved import Card, load_network, model_folder, read_card
@@ -70,7 +70,11 @@ class Answer:
     seen: NDArray[np.uint8]  # (H, W, C), the very pixels that went into the network
     inverted: bool  # dark strokes on a light ground were turned into what the model knows
     novelty: float | None = None  # share of validation images less strange, 0..1; None: not known
-    unlike: bool = False  # stranger than 95 % of pictures like the training images
+
+    @property
+    def unlike(self) -> bool:
+        """Whether the picture is stranger than 95 % of pictures like the training images."""
+        return self.novelty is not None and self.novelty >= UNLIKE
 
     def top(self, class_names: list[str], count: int) -> list[dict[str, Any]]:
         """Return the most probable classes, best first, as {"class", "probability"}."""
@@ -140,7 +144,7 @@ class Predictor:
             return []
         images = np.stack([seen for seen, _ in prepared])
         probabilities, novelties = self._judge(images, average)
-        return [Answer(row, seen, inverted, novelty, self._unlike(novelty))
+        return [Answer(row, seen, inverted, novelty)
                 for row, (seen, inverted), novelty
                 in zip(probabilities, prepared, novelties, strict=True)]
 
@@ -154,11 +158,8 @@ class Predictor:
         look = self.looker.look(images)[1]
         if not self._novelty.fits(look):
             raise damaged(self.card.name, "it is of another network")
-        novelties = self._novelty.shares(look).tolist()
+        novelties = self._novelty.novelties(look).tolist()
         return softmax(look.logits) if averaged is None else averaged, novelties
-
-    def _unlike(self, novelty: float | None) -> bool:
-        return bool(self._novelty and novelty is not None and self._novelty.is_unlike(novelty))
 
     def _ask(self, images: Images) -> NDArray[np.float32]:
         return predict_in_batches(self._function, images)

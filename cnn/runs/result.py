@@ -26,7 +26,7 @@ from cnn.evaluation.calibration import (
     with_temperature,
 )
 from cnn.evaluation.novelty import Novelty
-from cnn.evaluation.results import evaluate_predictions
+from cnn.evaluation.results import Evaluation, evaluate_predictions
 from cnn.models.build import divide_logits
 from cnn.models.defaults import averaged_views, worth_averaging
 from cnn.models.inside import Inside

@@ -104,11 +104,22 @@ def _show_good(picture: Picture, answer: Prediction) -> None:
                  caption="What the model sees",
                  alt=f"{picture.source} as the model sees it, each pixel a square block")
     with bars:
+        if answer.unlike:
+            _say_none_of_these(answer)
         for name, probability in answer.top[:TOP]:
-            st.progress(probability, text=f"**{plain(name)}** · {confidence(probability)}")
+            shown = plain(name) if answer.unlike else f"**{plain(name)}**"
+            st.progress(probability, text=f"{shown} · {confidence(probability)}")
         if answer.inverted:
             st.caption(":material/invert_colors: Dark on light: light and dark were exchanged, "
                        "because this model learned light strokes on black.")
+
+
+def _say_none_of_these(answer: Prediction) -> None:
+    share = confidence(answer.novelty or 0)
+    st.warning(f"**Probably none of these.** To the model this picture looks stranger than {share} "
+               "of the pictures of its classes that it was tried on.",
+               icon=":material/question_mark:")
+    st.caption("If it is one of its classes after all, these are the likeliest:")
 
 
 def csv_rows(pictures: list[Picture], answers: list[Prediction], name: str) -> list[dict[str, Any]]:
@@ -119,5 +130,5 @@ def csv_rows(pictures: list[Picture], answers: list[Prediction], name: str) -> l
         for place in range(TOP):
             known = answer.top[place] if place < len(answer.top) else ("", "")
             row[f"answer_{place + 1}"], row[f"confidence_{place + 1}"] = known
-        rows.append(row | {"error": str(answer.error or "")})
+        rows.append(row | {"none_of_these": answer.unlike, "error": str(answer.error or "")})
     return rows

@@ -16,6 +16,7 @@ from cnn.data.dataset import Dataset
 from cnn.data.stock import EDITS, META
 from cnn.data.store import set_folder
 from cnn.errors import CnnError, Unavailable
+from cnn.evaluation.novelty import FILE_NAME as NOVELTY
 from cnn.evaluation.results import ARRAYS_NAME, JSON_NAME, Evaluation, read_evaluation
 from cnn.paths import models_dir
 from cnn.prediction.saved import (
@@ -64,7 +65,7 @@ def model_stamp(name: str) -> Stamp:
         NotFound: If there is no such model.
     """
     folder = model_folder(name)
-    files = (CARD_FILE, MODEL_FILE, HISTORY_FILE, JSON_NAME, ARRAYS_NAME)
+    files = (CARD_FILE, MODEL_FILE, HISTORY_FILE, JSON_NAME, ARRAYS_NAME, NOVELTY)
     return file_stamp(*(folder / file for file in files))
 
 
