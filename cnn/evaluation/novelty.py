@@ -127,8 +127,10 @@ def write_novelty(folder: Path, novelty: Novelty) -> None:
         "usual": novelty.usual, "scale": novelty.scale, "validation": novelty.validation,
         "layers_scale": novelty.layers_scale}
     for place, spread in enumerate(novelty.spreads):
-        arrays |= {f"{key}_{place}": np.asarray(value, np.float32)
-                   for key, value in vars(spread).items()}
+        # Three digits are enough for a direction, and these are nearly all there is.
+        arrays |= {f"{key}_{place}": np.asarray(
+            value, np.float16 if key == "directions" else np.float32)
+            for key, value in vars(spread).items()}
     with atomic_path(folder / FILE_NAME) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)
 

@@ -19,6 +19,8 @@ from cnn.errors import BadInput
 from cnn.models.specs import Shape
 from cnn.models.tf_nn import TfNetwork
 
+MOST_SUMMED_UP = 8  # layers whose mean values are computed for every answer
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -51,10 +53,12 @@ class Inside:
                 "class from a dense layer.")
         self._head = head
         body = _layers_before(network, head)
-        self._front = keras.Model(network.input, [*(layer.output for layer in body), head.input])
+        self._front = keras.Model(network.inputs[0], [*(layer.output for layer in body), head.input])
         shapes = {layer.name: tuple(layer.output.shape[1:]) for layer in body}
+        self._with_kernel = {layer.name for layer in body if hasattr(layer, "kernel")}
         if self._by_hand:
             shapes |= _shapes_by_hand(self._by_hand, head.input)
+            self._with_kernel = set(self._by_hand.kernels)
         self.shapes: dict[str, Shape] = shapes  # of the layers before the last, in their order
 
     def look(self, images: Any, layers: Sequence[str] = ()) -> Seen:
@@ -76,22 +80,26 @@ class Inside:
                 logits += self._head.bias
         return Seen([outputs[name] for name in layers], features, logits)
 
-    def stage_ends(self) -> list[str]:
-        """Return the last layer of each size of feature map."""
-        last = {shape[:2]: name for name, shape in self.shapes.items() if len(shape) == 3}
-        return list(last.values())
+    def convolutions(self) -> list[str]:
+        """Return the layers with a kernel and a feature map; of many, some spread over all."""
+        names = [name for name, shape in self.shapes.items()
+                 if len(shape) == 3 and name in self._with_kernel]
+        if len(names) <= MOST_SUMMED_UP:
+            return names
+        step = (len(names) - 1) / (MOST_SUMMED_UP - 1)
+        return [names[round(place * step)] for place in range(MOST_SUMMED_UP)]
 
     def compiled(self) -> Any:
         """Return a TensorFlow function from float32 (N, H, W, C) to three things.
 
-        They are the features (N, F), the logits (N, K), and for each of `stage_ends` the mean of
+        They are the features (N, F), the logits (N, K), and for each of `convolutions` the mean of
         each channel of its feature map (N, channels).
         """
-        ends = self.stage_ends()
+        layers = self.convolutions()
         signature = [tf.TensorSpec([None, *self._front.input_shape[1:]], tf.float32)]
 
         def inner_values(images: Any) -> tuple[Any, Any, list[Any]]:
-            seen = self.look(images, ends)
+            seen = self.look(images, layers)
             means = [tf.reduce_mean(values, axis=(1, 2)) for values in seen.outputs]
             return seen.features, seen.logits, means
 

@@ -78,6 +78,11 @@ class TfNetwork(keras.layers.Layer):
         name = self._network[-1][0]
         return [self._kernels[name], self._biases[name]]
 
+    @property
+    def kernels(self) -> dict[str, Any]:
+        """The kernel of each layer that has one, by its name."""
+        return dict(self._kernels)
+
     def _add(self, name: str, index: int, shape: Shape, l2: float) -> None:
         initializer = keras.initializers.GlorotUniform(derived_seed(self._seed, index))
         self._kernels[name] = self.add_weight(

@@ -1,0 +1,107 @@
+"""Heat maps against what a hand computes: closed forms, weights and finite differences."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from cnn.errors import BadInput
+from cnn.models.build import build_model
+from cnn.models.inside import Inside
+from cnn.prediction.heat import feature_maps, grad_cam, map_layer, saliency
+
+SHAPE = (6, 5, 3)
+
+
+def picture(seed: int = 0, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def after_pooling() -> keras.Model:
+    """A convolution, the mean over all places, and a dense layer: its CAM is known."""
+    keras.utils.set_random_seed(1)
+    image = keras.Input(SHAPE)
+    maps = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name="conv_1")(image)
+    values = keras.layers.GlobalAveragePooling2D()(maps)
+    return keras.Model(image, keras.layers.Dense(3, activation="softmax", name="logits")(values))
+
+
+def test_grad_cam_is_the_class_activation_map_where_that_is_defined() -> None:
+    model = after_pooling()
+    inside = Inside(model)
+    maps = feature_maps(inside, picture(), "conv_1")
+    weights = np.array(model.get_layer("logits").kernel)
+    found = grad_cam(inside, picture(), [0, 1, 2], "conv_1")
+    for number, heat in enumerate(found):
+        # The gradient of a mean is one over the number of places.
+        expected = np.maximum(maps @ weights[:, number], 0) / (SHAPE[0] * SHAPE[1])
+        assert heat == pytest.approx(expected, rel=1e-4, abs=1e-4)
+    assert any(heat.any() for heat in found)
+
+
+def test_grad_cam_of_a_whole_classifier_agrees_with_finite_differences() -> None:
+    inside = Inside(build_model("base", (16, 16, 3), 4, seed=3))
+    image, layer = picture(2, (16, 16, 3)), "conv_2"
+    maps = feature_maps(inside, image, layer)
+    import tensorflow as tf
+
+    start = list(inside.shapes).index(layer) + 1
+    model = build_model("base", (16, 16, 3), 4, seed=3)
+    rest = [model.get_layer(name) for name in [*list(inside.shapes)[start:], "logits"]]
+
+    def logit(values: np.ndarray) -> float:
+        tensor = tf.constant(values[None].astype(np.float32))
+        for one in rest:
+            tensor = one(tensor)
+        return float(tensor[0, 1])
+
+    step, weights = 0.05, []
+    for channel in range(maps.shape[2]):
+        up, down = maps.copy(), maps.copy()
+        up[..., channel] += step
+        down[..., channel] -= step
+        weights.append((logit(up) - logit(down)) / (2 * step) / maps[..., 0].size)
+    expected = np.maximum(maps @ np.array(weights), 0)
+    found = grad_cam(inside, image, [1], layer)[0]
+    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.98
+
+
+def test_saliency_of_a_linear_network_is_its_weights() -> None:
+    keras.utils.set_random_seed(2)
+    model = keras.Sequential([keras.layers.Input(SHAPE), keras.layers.Flatten(),
+                              keras.layers.Dense(3, activation="softmax", name="logits")])
+    weights = np.array(model.get_layer("logits").kernel)[:, 2].reshape(SHAPE)
+    assert saliency(Inside(model), picture(), 2) == pytest.approx(np.abs(weights).max(-1), rel=1e-4)
+
+
+def test_the_same_picture_gives_the_same_saliency() -> None:
+    inside = Inside(after_pooling())
+    first, second = (saliency(inside, picture(), 0) for _ in range(2))
+    assert np.array_equal(first, second) and first.shape == SHAPE[:2]
+    assert not np.array_equal(first, saliency(inside, picture(5), 0))
+
+
+@pytest.mark.parametrize("shapes, expected", [
+    ({"a": (32, 32, 8), "b": (7, 7, 8), "c": (3, 3, 8), "d": (8,)}, "b"),
+    ({"a": (8, 8, 8), "b": (4, 4, 8), "c": (4, 4, 9), "d": (2, 2, 9)}, "c"),
+    ({"a": (3, 3, 8), "b": (2, 2, 8), "c": (1, 1, 8)}, "a"),
+    ({"a": (4, 20, 8), "b": (2, 10, 8)}, "a"),
+])
+def test_the_deepest_layer_that_is_fine_enough_is_taken(shapes, expected: str) -> None:
+    assert map_layer(shapes) == expected
+
+
+def test_a_network_without_feature_maps_says_what_else_there_is() -> None:
+    with pytest.raises(BadInput, match="no feature maps") as caught:
+        map_layer({"flatten_1": (75,), "dense_1": (10,)})
+    assert "saliency" in caught.value.hint
+
+
+def test_tf_nn_has_heat_maps_as_well() -> None:
+    inside = Inside(build_model("tf-nn", (16, 16, 3), 4))
+    image = picture(1, (16, 16, 3))
+    layer = map_layer(inside.shapes)
+    heats = grad_cam(inside, image, [0, 1], layer)
+    assert {heat.shape for heat in heats} == {tuple(inside.shapes[layer][:2])}
+    assert saliency(inside, image, 1).any()
