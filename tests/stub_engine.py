@@ -4,7 +4,7 @@
 
 Appends each request's header to LOG as a JSON line. Pictures go through the real decoder; the first
 class of the model's card wins with 0.75, or 0.5 when views are averaged, and the others share the
-rest in falling parts.
+rest in falling parts. A black picture is unlike the training images.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cnn.data.images import decode_image, encode_png, thumbnail
 from cnn.errors import CnnError
 from cnn.prediction.predictor import prepare
 from cnn.prediction.saved import Card, read_card
 from cnn.prediction.wire import receive, send
+
+GREY = encode_png(np.full((8, 8, 3), 128, np.uint8))
 
 
 def answer(header: dict[str, Any], parts: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
@@ -28,11 +32,29 @@ def answer(header: dict[str, Any], parts: list[bytes]) -> tuple[dict[str, Any], 
         results = [predict(part, header, card) for part in parts]
         return ({"results": [row for row, _ in results]},
                 [blob for _, blobs in results for blob in blobs])
+    if op in ("explain", "feature-maps", "neighbours"):
+        return explain(header, read_card(header["model"]))
     if op == "figure":
         return {}, [b"\x89PNG of " + header["figure"].encode()]
     if op == "graph":
         return {"dot": "digraph { conv -> relu }"}, []
     return {"tensorflow": "none"}, []
+
+
+def explain(header: dict[str, Any], card: Card) -> tuple[dict[str, Any], list[bytes]]:
+    if header["op"] == "feature-maps":
+        layers = [{"name": name, "shape": [4, 3, 40]} for name in ("conv_1", "pool_1")]
+        return {"layers": layers, "layer": header["layer"], "channels": list(range(32))}, [GREY]
+    if header["op"] == "neighbours":
+        found = [{"row": row, "class": name, "likeness": 0.9 - row / 10}
+                 for row, name in enumerate(("ant", "ant", "bee"))]
+        return {"done": 90, "total": 90, "neighbours": found}, [GREY] * len(found)
+    cam = header["method"] == "grad-cam"
+    coarse = cam and card.architecture == "coarse"
+    maps = [{"class": name, "probability": 0.5, "blank": name == card.class_names[-1]}
+            for name in header["classes"]]
+    return ({"layer": "conv_1" if cam else "", "size": [2, 2] if coarse else [7, 7],
+             "coarse": coarse, "maps": maps}, [GREY] * (1 + len(maps)))
 
 
 def predict(
@@ -49,8 +71,9 @@ def predict(
     top = [{"class": name, "probability": p}
            for name, p in zip(card.class_names, [first, *shares], strict=True)]
     blobs = [encode_png(thumbnail(picture, 512)), encode_png(seen)] if header["pictures"] else []
+    black = not picture.any()  # a picture of nothing stands for one of something else
     return {"top": top, "inverted": inverted, "height": picture.shape[0],
-            "width": picture.shape[1]}, blobs
+            "width": picture.shape[1], "novelty": 0.99 if black else 0.4, "unlike": black}, blobs
 
 
 def main(log: Path) -> None:

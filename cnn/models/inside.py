@@ -53,7 +53,8 @@ class Inside:
                 "class from a dense layer.")
         self._head = head
         body = _layers_before(network, head)
-        self._front = keras.Model(network.inputs[0], [*(layer.output for layer in body), head.input])
+        outputs = [*(layer.output for layer in body), head.input]
+        self._front = keras.Model(network.inputs[0], outputs)
         shapes = {layer.name: tuple(layer.output.shape[1:]) for layer in body}
         self._with_kernel = {layer.name for layer in body if hasattr(layer, "kernel")}
         if self._by_hand:
