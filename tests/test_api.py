@@ -188,7 +188,8 @@ def test_a_picture_is_classified(client: TestClient, engine: EngineClient, kind:
     response = post(client, kind=kind, top=2)
     assert response.status_code == 200
     assert response.json() == {"model": "first", "source": "upload", "top": [
-        {"class": "ant", "probability": 0.75}, {"class": "bee", "probability": 0.125}]}
+        {"class": "ant", "probability": 0.75}, {"class": "bee", "probability": 0.125}],
+        "unlike": False, "novelty": 0.4}
 
 
 def test_the_model_can_be_chosen_and_three_classes_are_the_default(

@@ -389,8 +389,8 @@ def test_each_picture_has_its_answer_or_its_error_in_order(
     said = capsys.readouterr()
     answers = json.loads(said.out)
     assert [answer["source"] for answer in answers] == sources
-    assert [set(answer) for answer in answers] == [
-        {"source", "top"}, *[{"source", "error"}] * 3, {"source", "top"}]
+    told = {"source", "top", "unlike", "novelty"}
+    assert [set(answer) for answer in answers] == [told, *[{"source", "error"}] * 3, told]
     assert [item["class"] for item in answers[0]["top"]] == ["ant", "bee"]
     assert answers[0]["top"][0]["probability"] == pytest.approx(0.75)
     for answer, words in zip(answers[1:4], ("text file", "nope.png", "127.0.0.1"), strict=True):

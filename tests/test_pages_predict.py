@@ -363,5 +363,5 @@ def test_the_table_has_a_row_for_every_picture_good_or_bad():
     rows = csv_rows([Picture("a.png"), Picture("b.png")], [good, bad], "first")
     assert rows[0] == {"picture": "a.png", "model": "first", "answer_1": "ant",
                        "confidence_1": 0.9, "answer_2": "bee", "confidence_2": 0.1,
-                       "answer_3": "", "confidence_3": "", "error": ""}
+                       "answer_3": "", "confidence_3": "", "none_of_these": False, "error": ""}
     assert rows[1]["error"] == "Not that one." and rows[1]["answer_1"] == ""
