@@ -52,6 +52,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--average", action="store_true",
                         help="measure the accuracy of predict --average as well: three or six "
                              "times the time")
+    parser.add_argument("--novelty", action="store_true",
+                        help='learn from its data set what is usual, so that it can say "probably '
+                             'none of these"; for models that were saved without')
 
 
 def run(options: argparse.Namespace) -> Output:
