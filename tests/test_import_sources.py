@@ -6,6 +6,7 @@ import errno
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from PIL import Image
 from cnn.data import store
 from cnn.data.catalogue import describe, load
 from cnn.data.dividing import SplitPlan
-from cnn.data.importing import import_images, import_pictures
+from cnn.data.importing import given_source, import_images
 from cnn.data.items import read_items
 from cnn.data.progress import Cancelled, silent, until
 from cnn.errors import BadInput, DiskFull, Refused
@@ -129,8 +130,9 @@ def test_a_table_about_other_things_leaves_class_folders_as_they_are(
 def test_given_files_become_a_data_set_and_may_have_one_name() -> None:
     given = [("cats", "image.png", picture(n)) for n in range(3)]
     given += [("dogs", "image.png", picture(100 + n)) for n in range(4)]
-    report = import_pictures([*given, ("dogs", "../x.png", b""), ("dogs", "t.txt", b"")],
-                             "mine", (8, 8))
+    given += [("dogs", "../x.png", b""), ("dogs", "t.txt", b"")]
+    source = given_source((name, file, partial(bytes, data)) for name, file, data in given)
+    report = import_images(source, "mine", (8, 8))
     assert report.kept == {"cats": 3, "dogs": 4}
     assert [name for name, _ in report.skipped] == ["dogs/../x.png", "dogs/t.txt"]
     assert describe("mine").source == "files given by class"

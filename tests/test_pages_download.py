@@ -8,6 +8,7 @@ import pytest
 
 from cnn.data import builtin, catalogue, download, originals, registry, transfers
 from cnn.data.catalogue import describe
+from cnn.data.jobs import JobState
 from tests.mirrors import serving
 
 
@@ -119,7 +120,7 @@ def test_a_cancelled_download_offers_to_go_on(open_page, site, mnist_from):
     mnist_from("slow")
     page = open_mnist(open_page)
     page.button(key="prepare").click().run()
-    run_until(page, lambda _: (transfers.look("mnist") or transfers.Transfer("done")).done)
+    run_until(page, lambda _: (transfers.look("mnist") or JobState("done")).done)
     page.button(key="download_cancel").click().run()
     run_until(page, lambda page: "prepare" in keys(page.button))
     assert page.button(key="prepare").label.startswith("Go on with the download")

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cnn.data.images import RESIZE_WAYS, decode_image, resize, to_channels
+from cnn.data.images import RESIZE_WAYS, Pixels, decode_image, resize, to_channels
 from cnn.data.layout import Candidate, Skipped, path_of
 from cnn.data.progress import Progress
 from cnn.errors import BadInput
@@ -50,6 +50,10 @@ class Way:
     def shape(self) -> tuple[int, int, int]:
         """Height, width and channels of every stored image."""
         return (*self.size, self.channels)
+
+    def apply(self, picture: Pixels) -> Pixels:
+        """Return a decoded picture in this form: what is stored, and what a preview shows."""
+        return to_channels(resize(picture, self.size, self.how), self.channels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,5 +164,4 @@ def _ended(
 
 def _decode(data: bytes, way: Way) -> _Decoded:
     picture = decode_image(data)
-    small = to_channels(resize(picture, way.size, way.how), way.channels)
-    return _Decoded(small.tobytes(), picture.shape[1], picture.shape[0])
+    return _Decoded(way.apply(picture).tobytes(), picture.shape[1], picture.shape[0])

@@ -54,10 +54,15 @@ def _list_file(path: Path, folder: Path, entries: list[Entry], skipped: list[Ski
         skipped.append((shown(relative), error.message))
         return
     if parts:
-        entries.append(Entry(parts, partial(_read, path)))
+        entries.append(Entry(parts, partial(read_picture, path)))
 
 
-def _read(path: Path) -> bytes:
+def read_picture(path: Path) -> bytes:
+    """Return the bytes of a file, of one that is too large for a picture only the first.
+
+    Raises:
+        BadInput: If it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)  # the one more lets the decoder see that it is long

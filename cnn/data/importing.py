@@ -10,10 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +60,13 @@ class Source:
 
 
 def import_images(
-    source: Path, name: str, size: tuple[int, int], how: str = "crop", channels: int = 3,
+    source: Path | Source, name: str, size: tuple[int, int], how: str = "crop", channels: int = 3,
     plan: SplitPlan | None = None, progress: Progress | None = None,
 ) -> ImportReport:
     """Store the pictures of a folder or zip, or those that a table names, as the data set `name`.
 
     Args:
-        source: A folder, a zip, or a CSV table beside or above its pictures.
+        source: A folder, a zip, or a CSV table beside or above its pictures; or a `Source`.
         name: For the new data set.
         size: Height and width that every picture is brought to, 8 to 512 pixels.
         how: One of `RESIZE_WAYS`. Defaults to the centred crop.
@@ -84,43 +83,39 @@ def import_images(
         Refused: If the source is a zip that is made to do harm.
         Unavailable: If the disk is full or cannot be written.
     """
-    return _import(source_of(Path(source)), name, Way(size, how, channels), plan, progress)
+    found = source if isinstance(source, Source) else source_of(Path(source))
+    return _import(found, name, Way(size, how, channels), plan, progress)
 
 
-def import_pictures(
-    pictures: Iterable[tuple[str, str, bytes]], name: str, size: tuple[int, int],
-    how: str = "crop", channels: int = 3, plan: SplitPlan | None = None,
-    progress: Progress | None = None,
-) -> ImportReport:
-    """Store pictures that a person gave class by class, as `import_images` does.
-
-    Args:
-        pictures: Class name, file name and content of each.
-        name: For the new data set; the rest as in `import_images`.
-        size: Height and width in pixels.
-        how: One of `RESIZE_WAYS`.
-        channels: 1 or 3.
-        plan: How the test split is made.
-        progress: Told how many pictures have been read.
+def check_new_name(name: str) -> None:
+    """Refuse a name that no new data set can have.
 
     Raises:
-        BadInput: As in `import_images`.
-        Unavailable: If the disk is full or cannot be written.
+        BadInput: If it is taken or cannot be a name.
     """
-    listed = nullcontext(list_given(pictures))
-    return _import(Source("files given by class", listed), name, Way(size, how, channels), plan,
-                   progress)
+    check_name(name, "data set name")
+    if name in dataset_names():
+        raise BadInput(f"There is already a data set named {name!r}.",
+                       "Choose another name, or remove that data set first.")
 
 
-def list_given(pictures: Iterable[tuple[str, str, bytes]]) -> Listed:
-    """Return given files as if they lay in class folders; names that are there twice get a number.
+def given_source(pictures: Iterable[tuple[str, str, Callable[[], bytes]]]) -> Source:
+    """Return pictures that a person gave class by class as if they lay in class folders.
 
-    Browsers send a file's name without its folder, so two that differ may be called the same.
+    Browsers send a file's name without its folder, so two that differ may be called the same: those
+    that come later get a number.
+
+    Args:
+        pictures: Class name, file name and what reads the content of each.
     """
+    return Source("files given by class", nullcontext(_list_given(pictures)))
+
+
+def _list_given(pictures: Iterable[tuple[str, str, Callable[[], bytes]]]) -> Listed:
     entries: list[Entry] = []
     skipped: list[Skipped] = []
     names: Counter[tuple[str, ...]] = Counter()
-    for class_name, file_name, data in pictures:
+    for class_name, file_name, read in pictures:
         try:
             plain = class_name.strip().replace("/", "-").replace("\\", "-")
             parts = usable_parts(f"{plain}/{file_name}")
@@ -130,7 +125,7 @@ def list_given(pictures: Iterable[tuple[str, str, bytes]]) -> Listed:
         if parts:
             names[parts] += 1
             again = f"({names[parts]}) " if names[parts] > 1 else ""
-            entries.append(Entry((parts[0], again + parts[-1]), partial(bytes, data)))
+            entries.append(Entry((parts[0], again + parts[-1]), read))
     return entries, skipped
 
 
@@ -173,13 +168,11 @@ def remove_imported(name: str) -> None:
 def _import(
     source: Source, name: str, way: Way, plan: SplitPlan | None, progress: Progress | None
 ) -> ImportReport:
-    check_name(name, "data set name")
+    check_new_name(name)
     tell = with_time_left(progress or silent)
     sweep()
     with store.preparing(name, tell), source.opened as (entries, unsafe):
-        if name in dataset_names():
-            raise BadInput(f"There is already a data set named {name!r}.",
-                           "Choose another name, or remove that data set first.")
+        check_new_name(name)  # again: another import may have made it meanwhile
         candidates, unused = arrange(entries, source.table_decides)
         target = store.writable_folder(store.STORE) / name
         _check_room(len(candidates), way, target.parent)

@@ -1,4 +1,4 @@
-"""Looks at pictures before they are imported: what is there, and which size would suit them.
+"""Looks at pictures before they are imported: what is there, what size suits, what a split gives.
 
 Decodes a few pictures only, spread over all of them. Knows nothing of pages.
 """
@@ -8,16 +8,17 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from cnn.data.decoding import SIZES
+from cnn.data.dividing import IN_TEST, SplitPlan, divide
 from cnn.data.images import Pixels, decode_image, thumbnail
 from cnn.data.importing import Source, source_of
-from cnn.data.layout import Candidate, Skipped, arrange
+from cnn.data.layout import Candidate, Entry, Skipped, arrange
 from cnn.data.tables import TEST
 from cnn.errors import BadInput
 
@@ -25,7 +26,7 @@ from cnn.errors import BadInput
 _PROPOSED = (16, 24, 32, 48, 64)
 _LOOKED_AT = 24  # pictures
 _SHOWN = 4  # of these, kept for a preview
-_LONGEST = 512  # pixels of a preview's longest side
+_LONGEST = 2 * SIZES[1]  # pixels of a preview's longest side: enough for every size to choose
 _T = TypeVar("_T")
 
 
@@ -41,7 +42,17 @@ class Look:
     size: int  # proposed height and width in pixels
     channels: int  # 1 if all that were looked at are grey
     samples: list[tuple[str, Pixels]]  # class and picture, to show what a way of resizing does
-    file_names: list[str]  # of some files, to try a group pattern on
+    files: list[Candidate]  # all pictures, to try ways to split on; they cannot be read any more
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a way to split makes of pictures that are not imported yet."""
+
+    train: int  # pictures, if all can be used
+    test: int
+    groups: dict[str, int]  # name: pictures, the largest first; nothing without groups
+    alone: int  # pictures that are in no group
 
 
 def look_at(source: Path | Source) -> Look:
@@ -67,7 +78,40 @@ def look_at(source: Path | Source) -> Look:
         any(file.split == TEST for file in files), any(file.group for file in files),
         sizes, propose_size(sizes), _channels([picture for _, picture in pictures]),
         [(name, thumbnail(picture, _LONGEST)) for name, picture in _spread(pictures, _SHOWN)],
-        [file.entry.parts[-1] for file in chosen])
+        [replace(file, entry=Entry(file.entry.parts, _closed)) for file in files])
+
+
+def _closed() -> bytes:
+    raise BadInput("its source is closed")
+
+
+def try_plan(look: Look, plan: SplitPlan) -> Tried:
+    """Return what a way to split would make of pictures.
+
+    Raises:
+        BadInput: If it cannot be done with them.
+    """
+    numbers = {name: number for number, name in enumerate(look.classes)}
+    labels = np.array([numbers[file.class_name] for file in look.files], np.int64)
+    made = divide(look.files, labels, plan)
+    test = int((made.split == IN_TEST).sum())
+    sizes = np.zeros(0, np.int64) if made.groups is None else np.bincount(made.groups)
+    groups = dict(zip(made.group_names, sizes.tolist(), strict=False))  # behind: those alone
+    return Tried(len(labels) - test, test,
+                 dict(sorted(groups.items(), key=lambda group: (-group[1], group[0]))),
+                 len(sizes) - len(groups))
+
+
+def size_reason(look: Look) -> str:
+    """Return in words why a size is proposed."""
+    if not look.sizes:
+        return ""
+    middle = int(statistics.median(min(size) for size in look.sizes))
+    if middle > _PROPOSED[-1]:
+        return (f"Half of the pictures have {middle} pixels and more on their short side. Beyond "
+                f"{_PROPOSED[-1]} a network needs far more time and hardly gets better.")
+    return (f"Half of the pictures have {middle} pixels or less on their short side: larger ones "
+            "would be enlarged, which shows no more.")
 
 
 def propose_size(sizes: Sequence[tuple[int, int]]) -> int:

@@ -13,9 +13,9 @@ import streamlit as st
 from cnn.data import originals, transfers
 from cnn.data.catalogue import DatasetInfo, origin_of, proposed_size
 from cnn.data.decoding import SIZES
+from cnn.data.jobs import JobState
 from cnn.data.progress import bytes_in_words, silent
 from cnn.data.registry import Origin
-from cnn.data.transfers import Transfer
 from cnn.errors import BadInput
 from pages.shared.errors import errors_shown, show_error
 from pages.shared.formats import plain
@@ -35,7 +35,7 @@ def draw_download(info: DatasetInfo) -> None:
         st.info(plain(info.note), icon=":material/info:")
         return
     transfer = transfers.look(info.name)
-    if transfer and transfer.state in ("running", "ending"):
+    if transfer and transfer.lives:
         _watch(info.name)
         return
     if transfer and transfer.error:
@@ -63,13 +63,13 @@ def offer_new_copy(info: DatasetInfo) -> None:
 def _watch(name: str) -> None:
     """Show a download that is under way; when it ends, draw the whole page anew."""
     transfer = transfers.look(name)
-    if transfer and transfer.state in ("running", "ending"):
+    if transfer and transfer.lives:
         _draw_progress(name, transfer)
     else:
         st.rerun()
 
 
-def _draw_progress(name: str, transfer: Transfer) -> None:
+def _draw_progress(name: str, transfer: JobState) -> None:
     share = min(transfer.done / transfer.total, 1.0) if transfer.total else 0.0
     percent = f": {share:.0%}" if transfer.total else ""
     st.progress(share, text=plain(f"{transfer.what}{percent}"))

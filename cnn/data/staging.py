@@ -1,0 +1,74 @@
+"""Files that come through a browser, kept on disk until they are imported.
+
+They get generated names: what a browser calls them never becomes a path. A folder that nobody came
+back for is swept away after a day (`sweeping`). Knows nothing of pages, nor what is in the files.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from cnn.data.folders import read_picture
+from cnn.data.importing import Source, given_source
+from cnn.data.store import STORE, writable_folder
+from cnn.files import TEMPORARY, disk_error, need_space
+
+
+@dataclass(frozen=True)
+class Given:
+    """One picture that a person gave for a class."""
+
+    class_name: str
+    file_name: str  # as the browser calls it
+    path: Path
+
+
+class Staging:
+    """A folder of its own for the files of one visitor, made when the first file comes."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._count = 0
+
+    def keep(self, stream: BinaryIO, size: int, ending: str = "") -> Path:
+        """Write a file that comes in a stream and return where it is.
+
+        Args:
+            stream: Read from where it stands to its end.
+            size: In bytes.
+            ending: Of the name, such as ".zip". Defaults to none.
+
+        Raises:
+            Unavailable: If the disk is full or no data folder can be written.
+        """
+        if self._folder is None or not self._folder.is_dir():
+            self._folder = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}given-",
+                                                 dir=writable_folder(STORE)))
+        need_space(self._folder, size)
+        self._count += 1
+        path = self._folder / f"{self._count}{ending}"
+        try:
+            with path.open("wb") as file:
+                shutil.copyfileobj(stream, file)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise disk_error(path, error) from error
+        return path
+
+    def clear(self) -> None:
+        """Delete what is kept."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder = None
+
+
+def source_of_given(given: Sequence[Given]) -> Source:
+    """Return the pictures that a person gave class by class, as an import takes them."""
+    return given_source((one.class_name, one.file_name, partial(read_picture, one.path))
+                        for one in given)
