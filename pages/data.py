@@ -13,6 +13,7 @@ from pages.shared.data_view import choose_image, show_counts, show_image
 from pages.shared.dataset_picker import choose_dataset, is_ready
 from pages.shared.errors import errors_shown
 from pages.shared.formats import amount, count, plain
+from pages.shared.health_view import draw_health
 from pages.shared.import_form import draw_import, draw_removal, draw_report
 from pages.shared.layout import TRAIN
 
@@ -61,6 +62,7 @@ def main() -> None:
             draw_removal(info.name)
         if is_ready(info):
             draw_data(info)
+            draw_health(info)
     st.header("Your own pictures")
     draw_import()
 

@@ -23,6 +23,7 @@ from pages.shared.cached import dataset
 from pages.shared.dataset_picker import choose_dataset, is_ready
 from pages.shared.errors import error_text, errors_shown
 from pages.shared.formats import count, plain
+from pages.shared.health_view import say_health
 from pages.shared.layer_table import show_graph, show_layers
 from pages.shared.live_run import show_run
 from pages.shared.pin_form import choose_pins
@@ -41,6 +42,7 @@ def draw_form(runs: list[RunInfo]) -> None:
     with settings, errors_shown():
         info = choose_dataset()
         if is_ready(info):
+            say_health(info)
             draw_settings(info, network, runs)
 
 

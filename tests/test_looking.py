@@ -27,6 +27,7 @@ def test_a_folder_is_looked_at_without_being_imported(tmp_path: Path) -> None:
     look = look_at(write_folder(tmp_path / "f", files))
     assert look.classes == {"a": 33, "b": 4}
     assert (look.has_test, look.has_groups, look.size, look.channels) == (True, False, 10, 3)
+    assert (look.table, look.parts) == ("", {"train": 33, "test": 4})
     assert set(look.sizes) == {(12, 10)}
     assert look.skipped == [("train/notes.txt", "it is not named like a picture")]
     assert {name for name, _ in look.samples} <= {"a", "b"}
@@ -39,6 +40,7 @@ def test_grey_pictures_and_groups_are_noticed_and_large_ones_made_small(tmp_path
     table = b"file,label,slide\n1.png,x,s1\n2.png,y,s2\n"
     look = look_at(write_zip(tmp_path / "z.zip", {"1.png": large, "2.png": large, "t.csv": table}))
     assert (look.channels, look.has_groups, look.size) == (1, True, 64)
+    assert (look.table, look.parts) == ("t.csv", {})
     assert look.samples[0][1].shape == (1024, 1024, 3)
     assert [file.entry.parts for file in look.files] == [("1.png",), ("2.png",)]
     with pytest.raises(BadInput, match="closed"):

@@ -168,11 +168,15 @@ def edit_sentence(edit: Edit) -> str:
     what = {
         "drop": lambda: f"{_amount(edit['items'], 'picture')} left out",
         "move": lambda: f"{_amount(edit['items'], 'picture')} moved to {edit['to']}",
-        "merge": lambda: f"{', '.join(edit['classes'])} merged into {edit['into']}",
+        "merge": lambda: f"{', '.join(edit['classes'])} {_merged(edit)} {edit['into']}",
         "together": lambda: f"{_amount(edit['sets'], 'set')} of pictures kept together",
         "weights": lambda: "rare classes weigh more in training",
     }[kind]()
     return f"{what}: {edit['why']}" if edit.get("why") else what
+
+
+def _merged(edit: Edit) -> str:
+    return "merged into" if len(edit["classes"]) > 1 else "renamed to"
 
 
 def _amount(things: list[Any], noun: str) -> str:

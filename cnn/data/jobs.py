@@ -126,7 +126,7 @@ class Jobs:
             if job and not job.shown().lives:
                 del self._jobs[key]
 
-    def keys(self) -> list[Any]:
+    def known(self) -> list[Any]:
         """Return the keys of all work that is under way or has ended and is not forgotten."""
         with self._lock:
             return list(self._jobs)

@@ -18,8 +18,8 @@ from cnn.data.decoding import SIZES
 from cnn.data.dividing import IN_TEST, SplitPlan, divide
 from cnn.data.images import Pixels, decode_image, thumbnail
 from cnn.data.importing import Source, source_of
-from cnn.data.layout import Candidate, Entry, Skipped, arrange
-from cnn.data.tables import TEST
+from cnn.data.layout import Candidate, Entry, Skipped, arrange, path_of
+from cnn.data.tables import TABLES, TEST
 from cnn.errors import BadInput
 
 # What is proposed: larger costs a network on a processor far more time than it brings.
@@ -36,13 +36,19 @@ class Look:
 
     classes: dict[str, int]  # name: pictures
     skipped: list[Skipped]  # files that are no pictures of a class
-    has_test: bool  # whether the source says which pictures are for the test
+    table: str  # the file that says what the pictures show; "": their folders do
+    parts: dict[str, int]  # what the source calls its parts: pictures; nothing if it has none
     has_groups: bool  # whether a table says which pictures belong together
     sizes: list[tuple[int, int]]  # width, height of the pictures that were looked at
     size: int  # proposed height and width in pixels
     channels: int  # 1 if all that were looked at are grey
     samples: list[tuple[str, Pixels]]  # class and picture, to show what a way of resizing does
     files: list[Candidate]  # all pictures, to try ways to split on; they cannot be read any more
+
+    @property
+    def has_test(self) -> bool:
+        """Whether the source says which pictures are for the test."""
+        return TEST in self.parts
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,15 @@ def look_at(source: Path | Source) -> Look:
         chosen = _spread(files, _LOOKED_AT)
         pictures = [(file.class_name, picture) for file in chosen
                     if (picture := _decoded(file)) is not None]
+        tables = [path_of(entry) for entry in entries
+                  if entry.parts[-1].lower().endswith(TABLES)]
+    left_out = {path for path, _ in unused}
     sizes = [(picture.shape[1], picture.shape[0]) for _, picture in pictures]
     return Look(
         dict(sorted(Counter(file.class_name for file in files).items())), [*unsafe, *unused],
-        any(file.split == TEST for file in files), any(file.group for file in files),
+        next((path for path in tables if path not in left_out), ""),
+        dict(Counter(file.split for file in files if file.split)),
+        any(file.group for file in files),
         sizes, propose_size(sizes), _channels([picture for _, picture in pictures]),
         [(name, thumbnail(picture, _LONGEST)) for name, picture in _spread(pictures, _SHOWN)],
         [replace(file, entry=Entry(file.entry.parts, _closed)) for file in files])

@@ -18,7 +18,7 @@ from cnn.data.changes import edit_sentence
 from cnn.data.dataset import Dataset, Images
 from cnn.data.duplicates import equal_sets, join, near_pairs, take_prints
 from cnn.data.edits import edits
-from cnn.data.facts import Facts, Finding, Fix
+from cnn.data.facts import NOTE, PROBLEM, WARNING, Facts, Finding, Fix
 from cnn.data.findings import findings
 from cnn.data.items import Items, read_items
 from cnn.data.layout import Skipped
@@ -47,6 +47,25 @@ class Preflight:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON-ready values."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Preflight:
+        """Return the report that `to_dict` wrote, after a way through JSON.
+
+        Raises:
+            KeyError, TypeError, ValueError: If it is none.
+        """
+        found = [Finding(**{**one, "fixes": tuple(Fix(**fix) for fix in one["fixes"])})
+                 for one in values["findings"]]
+        classes = {name: (int(train), int(test))
+                   for name, (train, test) in values["classes"].items()}
+        skipped = [(str(file), str(reason)) for file, reason in values["skipped"]]
+        return cls(**{**values, "classes": classes, "skipped": skipped, "findings": found})
+
+    def amounts(self) -> dict[str, int]:
+        """Return how many findings there are of each level, the worst first."""
+        return {level: sum(one.level == level for one in self.findings)
+                for level in (PROBLEM, WARNING, NOTE)}
 
 
 def preflight(name: str, progress: Progress | None = None) -> Preflight:

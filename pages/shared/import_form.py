@@ -1,86 +1,131 @@
-"""Importing a person's own pictures on the Data page: class folders, or a zip of them."""
+"""Importing a person's own pictures on the Data page, from choosing them to what became of them.
+
+The import is done by the server (`cnn.data.background`); this only starts, shows and ends it.
+"""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import streamlit as st
 
-from cnn.data.decoding import SIZES
-from cnn.data.images import RESIZE_WAYS
-from cnn.data.importing import ImportReport, import_images, remove_imported
-from cnn.errors import BadInput
+from cnn.data import background
+from cnn.data.decoding import Way
+from cnn.data.dividing import SplitPlan
+from cnn.data.importing import ImportReport, check_new_name, remove_imported
 from cnn.files import suggest_name
-from pages.shared.dataset_picker import ProgressBar
-from pages.shared.errors import errors_shown
+from pages.shared.errors import errors_shown, show_error
 from pages.shared.formats import amount, plain
+from pages.shared.import_look import choose_way, look, look_again, show_found, show_skipped
+from pages.shared.import_sources import Chosen, choose_source, forget_source
+from pages.shared.import_split import choose_plan
+from pages.shared.job_view import SECONDS_BETWEEN_LOOKS, draw_job
 
-SKIPPED_SHOWN = 100
+_OWN = "import_own"  # name of the set that this visitor has begun to import
+_SEEN = "import_seen"  # imports that this visitor has seen under way
+_REPORT = "import_report"
 
 
 def draw_import() -> None:
-    """Draw the form, and import when its button is pressed."""
-    st.caption("One folder per class, named after it, with at least two classes and two pictures "
-               "in each; or a zip of such folders. Folders named train and test are kept apart.")
-    uploaded = st.file_uploader("A zip of class folders", type="zip", key="import_zip")
-    path = st.text_input("Or the path of a folder or zip on this computer", key="import_path")
-    name, size, how, channels = _choose_form(uploaded.name if uploaded else path)
-    if st.button("Import", type="primary", icon=":material/upload:", key="import_start",
-                 disabled=not (uploaded or path.strip())):
-        bar = ProgressBar("Stay on this page: leaving it ends the import.")
-        with errors_shown():
-            report = _import(uploaded, path, name, size, how, channels, bar)
-            st.session_state["import_report"] = report
-            st.session_state["dataset_wanted"] = report.name
-            st.rerun()
-        bar.clear()
+    """Draw imports that are under way and the form for a new one."""
+    running = background.running_imports()
+    seen: set[str] = st.session_state.setdefault(_SEEN, set())
+    seen |= set(running)
+    for name in sorted(seen - set(running)):
+        _draw_end(name)
+    for name in running:
+        _watch(name)
+    if st.session_state.get(_OWN) not in running:
+        _draw_form()
 
 
-def _choose_form(source: str) -> tuple[str, int, str, int]:
-    proposal = suggest_name(Path(source.strip()).stem) if source.strip() else "my-pictures"
-    first, second, third = st.columns(3)
-    name = first.text_input("Name of the data set", placeholder=proposal, key="import_name")
-    size = second.number_input("Height and width, pixels", *SIZES, value=64, step=8,
-                               key="import_size")
-    channels = third.segmented_control("Colours", [3, 1], default=3, required=True,
-                                       format_func={3: "RGB", 1: "Grey"}.get, key="import_channels")
-    how = st.segmented_control("How pictures are brought to this size", list(RESIZE_WAYS),
-                               default="crop", required=True, key="import_how")
-    st.caption(plain(RESIZE_WAYS[how]))
-    return name.strip() or proposal, size, how, channels
+@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
+def _watch(name: str) -> None:
+    """Show an import that is under way; when it ends, draw the whole page anew."""
+    state = background.look_import(name)
+    if state and state.lives:
+        draw_job(state, partial(background.cancel_import, name), f"import_cancel_{name}", name)
+        st.caption("The server does this: you can leave this page. Nothing is left of an import "
+                   "that is cancelled.")
+    else:
+        st.rerun()
 
 
-def _import(uploaded: Any, path: str, name: str, size: int, how: str, channels: int,
-            bar: ProgressBar) -> ImportReport:
-    if uploaded is None:
-        source = Path(path.strip()).expanduser()
-        if not source.is_absolute():
-            raise BadInput(f"{str(source)!r} is not a whole path.",
-                           "Give the path from the root of the disk on.")
-        return import_images(source, name, (size, size), how, channels, progress=bar.show)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"{suggest_name(Path(uploaded.name).stem)}.zip"
-        with file.open("wb") as target:
-            shutil.copyfileobj(uploaded, target)
-        return import_images(file, name, (size, size), how, channels, progress=bar.show)
+def _draw_end(name: str) -> None:
+    """Show how an import ended: its set with its report, or why there is none."""
+    state = background.look_import(name)
+    if state is None:
+        st.session_state[_SEEN].discard(name)
+    elif state.state == "done":
+        st.session_state[_SEEN].discard(name)
+        if st.session_state.get(_OWN) == name:
+            forget_source()
+            look_again()
+        st.session_state[_REPORT] = state.result
+        st.session_state["dataset_wanted"] = name
+        st.rerun()
+    elif state.error:
+        show_error(state.error)
+    else:
+        st.info(f"The import of **{plain(name)}** was cancelled.", icon=":material/info:")
+
+
+@st.fragment
+def _draw_form() -> None:
+    with errors_shown():
+        chosen = choose_source()
+        if chosen is None:
+            return
+        number, found = look(chosen)
+        st.subheader("What is in it")
+        show_found(found)
+        if len(found.classes) < 2:
+            st.info("At least two classes are needed: one folder for each, named after it.",
+                    icon=":material/info:")
+            return
+        st.subheader("Size and colours")
+        way = choose_way(found)
+        st.subheader("Training and test")
+        plan = choose_plan(number, found)
+        st.subheader("Import")
+        _draw_start(chosen, way, plan)
+
+
+def _draw_start(chosen: Chosen, way: Way, plan: SplitPlan | None) -> None:
+    proposal = suggest_name(chosen.title)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Name of the data set", placeholder=proposal, key="import_name",
+                             width=320).strip() or proposal
+        asked = st.button("Import", type="primary", icon=":material/upload:", key="import_start",
+                          disabled=plan is None)
+    if not asked or plan is None:
+        return
+    with errors_shown():
+        check_new_name(name)
+        st.session_state[_SEEN] = {name}  # how earlier ones ended has been read
+        st.session_state[_OWN] = name
+        background.start_import(chosen.open(), name, way, plan, chosen.clear)
+        st.rerun()
 
 
 def draw_report() -> None:
-    """Draw what became of the files of the last import, once."""
-    report: ImportReport | None = st.session_state.pop("import_report", None)
+    """Draw what became of the files of the last import, until it is closed."""
+    report: ImportReport | None = st.session_state.get(_REPORT)
     if report is None:
         return
-    st.success(f"**{plain(report.name)}** is ready: {amount(report.train_count, 'training image')} "
-               f"and {amount(report.test_count, 'test image')} of "
-               f"{amount(len(report.kept), 'class')}.", icon=":material/check_circle:")
-    if report.skipped:
-        st.warning(f"{amount(len(report.skipped), 'file')} could not be used.",
-                   icon=":material/warning:")
-        files, reasons = zip(*report.skipped[:SKIPPED_SHOWN], strict=True)
-        st.dataframe({"File": files, "Why": reasons}, hide_index=True, alt="Skipped files")
+    with st.container(border=True):
+        st.success(f"**{plain(report.name)}** is ready: "
+                   f"{amount(report.train_count, 'training image')} and "
+                   f"{amount(report.test_count, 'test image')} of "
+                   f"{amount(len(report.kept), 'class')}, divided {plain(report.split)}.",
+                   icon=":material/check_circle:")
+        if report.skipped:
+            st.warning(f"{amount(len(report.skipped), 'file')} could not be used.",
+                       icon=":material/warning:")
+            show_skipped(report.skipped, "import_report")
+        if st.button("Close", icon=":material/close:", key="import_report_close"):
+            del st.session_state[_REPORT]
+            st.rerun()
 
 
 def draw_removal(name: str) -> None:
@@ -90,4 +135,6 @@ def draw_removal(name: str) -> None:
         if st.button("Remove", type="primary", key="import_remove"):
             with errors_shown():
                 remove_imported(name)
+                if (report := st.session_state.get(_REPORT)) and report.name == name:
+                    del st.session_state[_REPORT]
                 st.rerun()
