@@ -1,15 +1,14 @@
-"""The Data page: what is shown of a data set, getting one ready, and importing pictures."""
+"""The Data page: what is shown of a data set, and getting one ready."""
 
-import io
 import shutil
-import zipfile
 from dataclasses import replace
 
 import numpy as np
-import pytest
+from picture_files import class_files, write_folder
 
 from cnn.data.catalogue import dataset_names, load
 from cnn.data.images import encode_png
+from cnn.data.importing import import_images
 from pages.shared.data_view import IMAGES_PER_PAGE
 
 
@@ -24,16 +23,6 @@ def chosen_rows(page):
 def picture(shade, seed):
     noise = np.random.default_rng(seed).integers(0, 40, (20, 30, 3))
     return encode_png((noise + shade).astype(np.uint8))
-
-
-def zip_of_classes(**classes):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, count in classes.items():
-            for number in range(count):
-                archive.writestr(f"{name}/{number}.png", picture(60 * len(name) % 200, number))
-        archive.writestr("cats/notes.png", "this is text")
-    return buffer.getvalue()
 
 
 def test_counts_are_shown_for_each_class_and_add_up(open_page):
@@ -72,9 +61,8 @@ def test_a_colour_image_is_shown_by_channel(open_page, folders):
         (source / name).mkdir(parents=True)
         for number in range(4):
             (source / name / f"{number}.png").write_bytes(picture(100, number))
-    page = open_page("data")
-    page.text_input(key="import_path").set_value(str(source)).run()
-    page.button(key="import_start").click().run()
+    import_images(source, "source", (64, 64))
+    page = open_page("data").selectbox(key="dataset").select("source").run()
     assert all(picture.url.endswith(".png")  # JPEG would show other pixels than there are
                for image in page.get("image") for picture in image.proto.imgs)
     captions = [picture.caption for image in page.get("image") for picture in image.proto.imgs]
@@ -113,49 +101,11 @@ def test_the_chosen_data_set_is_the_same_on_the_train_page(open_page):
     assert page.selectbox(key="dataset").value == "mnist"
 
 
-def test_a_zip_becomes_a_data_set_and_says_what_was_left_out(open_page):
-    page = open_page("data")
-    page.file_uploader(key="import_zip").upload("My Pets.zip", zip_of_classes(cats=5, dogs=6)).run()
-    page.number_input(key="import_size").set_value(16).run()
-    page.button(key="import_start").click().run()
-    assert "my\\-pets" in texts(page.success)
-    assert "1 file" in texts(page.warning)
-    assert page.selectbox(key="dataset").value == "my-pets"
-    assert load("my-pets").image_shape == (16, 16, 3)
-    assert not page.exception
-
-
-@pytest.mark.parametrize(("path", "words"), [
-    ("/no/such/folder", "no file or folder"), ("relative/folder", "not a whole path")])
-def test_a_path_that_cannot_be_imported_is_refused_in_words(open_page, path, words):
-    page = open_page("data")
-    page.text_input(key="import_path").set_value(path).run()
-    page.button(key="import_start").click().run()
-    assert words in texts(page.error)
-    assert not page.exception
-
-
-def test_a_name_that_is_taken_is_refused(open_page):
-    page = open_page("data")
-    page.file_uploader(key="import_zip").upload("x.zip", zip_of_classes(cats=5, dogs=6)).run()
-    page.text_input(key="import_name").set_value("digits").run()
-    page.button(key="import_start").click().run()
-    assert "already a data set" in texts(page.error)
-
-
-def test_a_file_that_is_no_zip_is_refused(open_page):
-    page = open_page("data")
-    page.file_uploader(key="import_zip").upload("x.zip", b"not a zip at all").run()
-    page.button(key="import_start").click().run()
-    assert "zip" in texts(page.error)
-    assert not page.exception
-
-
-def test_an_imported_data_set_can_be_removed_and_a_built_in_one_not(open_page):
+def test_an_imported_data_set_can_be_removed_and_a_built_in_one_not(open_page, folders):
+    import_images(write_folder(folders / "pets", class_files(cats=5, dogs=6)), "pets", (8, 8))
     page = open_page("data")
     assert not [button for button in page.button if button.key == "import_remove"]
-    page.file_uploader(key="import_zip").upload("pets.zip", zip_of_classes(cats=5, dogs=6)).run()
-    page.button(key="import_start").click().run()
+    page.selectbox(key="dataset").select("pets").run()
     page.button(key="import_remove").click().run()
     assert "pets" not in dataset_names()
     assert page.selectbox(key="dataset").value == "digits"

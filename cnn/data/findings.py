@@ -26,6 +26,11 @@ def _drop(facts: Facts, rows: Iterable[int], words: str, why: str) -> Fix:
     return Fix("drop", words, {"kind": "drop", "items": facts.places(rows), "why": why})
 
 
+def _number(count: int, one: str, many: str) -> str:
+    """Return a number with what it is of, as it is said of one and of several."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
 def _together(sets: list[list[int]], why: str) -> Fix:
     return Fix("together", "Keep each set in one part, the training or the test images.",
                {"kind": "together", "sets": sets, "why": why})
@@ -49,10 +54,12 @@ def _leak(facts: Facts, pairs: Pairs, kind: str, level: str, what: str) -> Findi
     test, train = rows[facts.in_test[rows]], rows[~facts.in_test[rows]]
     why = f"{what} a test image"
     return Finding(
-        kind, level, f"{len(test):,} test images show {what} a training image.",
+        kind, level,
+        f"{_number(len(test), 'test image shows', 'test images show')} {what} a training image.",
         "The test then asks what the network has already seen, and its result is too good.",
         facts.linked(pairs),
-        (_drop(facts, train, f"Leave out their {len(train):,} training twins.", why),
+        (_drop(facts, train, f"Leave out {_number(len(train), 'training twin', 'training twins')}.",
+               why),
          _together(facts.linked(pairs), why)))
 
 
@@ -65,7 +72,8 @@ def group_leaks(facts: Facts) -> Finding | None:
         return None
     sets = [facts.places(np.flatnonzero(facts.groups == group).tolist()) for group in both]
     return Finding(
-        "group-leaks", PROBLEM, f"{len(both):,} groups are in the training and the test images.",
+        "group-leaks", PROBLEM,
+        f"{_number(len(both), 'group is', 'groups are')} in the training and the test images.",
         "What a group has in common, such as its light, then helps in the test and nowhere else.",
         sets, (_together(sets, "a group must not be divided"),))
 
@@ -128,7 +136,8 @@ def duplicates(facts: Facts) -> Finding | None:
     if not sets:
         return None
     return Finding(
-        "duplicates", WARNING, f"{len(spare):,} images are copies of another of their class.",
+        "duplicates", WARNING,
+        f"{_number(len(spare), 'image is a copy', 'images are copies')} of another of its class.",
         "Copies count several times, in training and in the test.", sets,
         (_drop(facts, spare, "Keep one of each.", "exact copies"),))
 
@@ -148,7 +157,8 @@ def near_duplicates(facts: Facts) -> Finding | None:
             spare.add(second)
     sets = facts.linked(pairs)
     return Finding(
-        "near-duplicates", NOTE, f"{len(spare):,} images are nearly another of their class.",
+        "near-duplicates", NOTE,
+        f"{_number(len(spare), 'image is', 'images are')} nearly another of its class.",
         "Kept together, none is trained on while the other checks the training.", sets,
         (_together(sets, "nearly the same picture"),
          _drop(facts, spare, "Keep one of each.", "near copies")))
@@ -160,7 +170,8 @@ def blank(facts: Facts) -> Finding | None:
     if not len(rows):
         return None
     return Finding(
-        "blank", WARNING, f"{len(rows):,} images are of one colour.", "There is nothing to learn.",
+        "blank", WARNING, f"{_number(len(rows), 'image is', 'images are')} of one colour.",
+        "There is nothing to learn.",
         [[place] for place in facts.places(rows)],
         (_drop(facts, rows.tolist(), "Leave them out.", "of one colour"),))
 
@@ -174,7 +185,8 @@ def tiny(facts: Facts) -> Finding | None:
         return None
     many = 2 * len(rows) > len(facts.labels)
     return Finding(
-        "tiny", WARNING, f"{len(rows):,} originals are less than half as large as they are stored.",
+        "tiny", WARNING, f"{_number(len(rows), 'original is', 'originals are')} less than half as "
+        "large as stored.",
         "Import them again at a smaller size." if many else "Enlarged pictures show no details.",
         [[place] for place in facts.places(rows)],
         () if many else (_drop(facts, rows.tolist(), "Leave them out.", "far too small"),))
@@ -192,8 +204,8 @@ def mixed_sizes(facts: Facts) -> Finding | None:
                  for row in (int(areas.argmin()), int(areas.argmax())))
     long = np.flatnonzero(np.maximum(facts.widths, facts.heights)
                           > _LONG * np.minimum(facts.widths, facts.heights))
-    hint = (f"{len(long):,} are more than twice as long as wide: imported again with fit, "
-            "nothing of them is cut off." if len(long) else "All were brought to one size.")
+    hint = (f"{_number(len(long), 'is', 'are')} more than twice as long as wide: imported again "
+            "with fit, nothing is cut off." if len(long) else "All were brought to one size.")
     return Finding("mixed-sizes", NOTE, f"The originals have {len(sizes):,} sizes, "
                    f"from {low} to {high}.", hint, [[place] for place in facts.places(long)])
 
@@ -234,8 +246,8 @@ def skipped(facts: Facts) -> Finding | None:
     """Say how many files could not be used at the import."""
     if not facts.skipped:
         return None
-    return Finding("skipped", NOTE, f"{len(facts.skipped):,} files were left out at the import.",
-                   "Each is listed with its reason.", [])
+    return Finding("skipped", NOTE, f"{_number(len(facts.skipped), 'file was', 'files were')} left "
+                   "out at the import.", "Each is listed with its reason.", [])
 
 
 CHECKS: tuple[Check, ...] = (

@@ -88,7 +88,7 @@ def look_at(source: Path | Source) -> Look:
         dict(Counter(file.split for file in files if file.split)),
         any(file.group for file in files),
         sizes, propose_size(sizes), _channels([picture for _, picture in pictures]),
-        [(name, thumbnail(picture, _LONGEST)) for name, picture in _spread(pictures, _SHOWN)],
+        [(name, thumbnail(picture, _LONGEST)) for name, picture in _samples(pictures)],
         [replace(file, entry=Entry(file.entry.parts, _closed)) for file in files])
 
 
@@ -140,6 +140,15 @@ def propose_size(sizes: Sequence[tuple[int, int]]) -> int:
 def _spread(things: Sequence[_T], count: int) -> list[_T]:
     places = np.unique(np.linspace(0, len(things) - 1, min(count, len(things))).astype(int))
     return [things[place] for place in places.tolist()]
+
+
+def _samples(pictures: list[tuple[str, Pixels]]) -> list[tuple[str, Pixels]]:
+    """Return some pictures, first the least square one: on it ways of resizing differ most."""
+    shapes = [picture.shape[:2] for _, picture in pictures]
+    least = max(range(len(shapes)), key=lambda place: max(shapes[place]) / min(shapes[place]),
+                default=0)
+    others = [one for place, one in enumerate(pictures) if place != least]
+    return [*pictures[least:least + 1], *_spread(others, _SHOWN - 1)]
 
 
 def _decoded(file: Candidate) -> Pixels | None:

@@ -20,10 +20,10 @@ from pages.shared.acting import act
 from pages.shared.formats import amount, count, plain
 from pages.shared.pictures import enlarged
 
-THUMBNAIL = 88  # pixels
-WIDTH = 112  # pixels of a tile
+THUMBNAIL = 96  # pixels
+WIDTH = 128  # pixels of a tile
 SETS_PER_PAGE, MOST_OF_A_SET = 12, 8
-NAME_SHOWN = 22  # characters of a file name
+NAME_SHOWN = 60  # characters of a file name
 _BY_HAND = "chosen by hand"
 
 
@@ -134,16 +134,14 @@ def _draw_picture(shelf: Shelf, item: int, show_test: bool) -> None:
 
 def _draw_name(shelf: Shelf, item: int, key: str) -> bool:
     label, in_test = shelf.places[item]
-    name = _short(PurePosixPath(shelf.names[item]).name)
-    picked = False
-    if shelf.changeable:
-        # With the state of the set in its key: what was chosen before a change is not chosen now.
-        picked = st.checkbox(plain(name), help=plain(shelf.names[item]),
-                             key=f"pick_{shelf.data.fingerprint[:8]}_{key}_{item}")
-    else:
-        st.caption(plain(name), help=plain(shelf.names[item]))
+    name = f":small[{plain(_short(PurePosixPath(shelf.names[item]).name))}]"
+    # With the state of the set in its key: what was chosen before a change is not chosen now.
+    picked = shelf.changeable and st.checkbox(
+        name, key=f"pick_{shelf.data.fingerprint[:8]}_{key}_{item}")
+    if not shelf.changeable:
+        st.markdown(name)
     st.caption(f"{plain(_short(shelf.data.class_names[label]))}{', test' if in_test else ''}")
-    return picked
+    return bool(picked)
 
 
 def _short(name: str) -> str:

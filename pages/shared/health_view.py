@@ -140,14 +140,14 @@ def _draw_finding(report: Preflight, finding: Finding, shelf: Shelf) -> None:
     if finding.sets:
         number = len({item for items in finding.sets for item in items})
         body = st.expander(f"Show {'them' if number > 1 else 'it'} ({count(number)})",
-                           on_change="rerun", key=f"health_open_{finding.kind}",
+                           on_change="rerun", key=f"health_open_{finding.kind}", type="compact",
                            icon=":material/photo_library:")
         if body.open:
             with body:
                 show_sets(shelf, finding.sets, finding.kind)
     if finding.kind == "skipped":
         body = st.expander("Show the files", on_change="rerun", key="health_open_skipped",
-                           icon=":material/list:")
+                           type="compact", icon=":material/list:")
         if body.open:
             with body:
                 show_skipped(report.skipped, "health_skipped")

@@ -78,7 +78,7 @@ def _draw_form() -> None:
             return
         number, found = look(chosen)
         st.subheader("What is in it")
-        show_found(found)
+        show_found(chosen, found)
         if len(found.classes) < 2:
             st.info("At least two classes are needed: one folder for each, named after it.",
                     icon=":material/info:")

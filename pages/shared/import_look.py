@@ -11,16 +11,18 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnn.data.decoding import SIZES, Way
-from cnn.data.images import RESIZE_WAYS
+from cnn.data.images import RESIZE_WAYS, Pixels, thumbnail
 from cnn.data.layout import Skipped
 from cnn.data.looking import Look, look_at, size_reason
-from pages.shared.formats import amount, bytes_in_words, count, plain
-from pages.shared.import_sources import Chosen
+from cnn.data.progress import bytes_in_words
+from cnn.data.tables import TEST, TRAIN, VALIDATION
+from pages.shared.formats import amount, count, plain
+from pages.shared.import_sources import PATH, Chosen
 from pages.shared.pictures import enlarged
 from pages.shared.tables import csv_bytes
 
 SAMPLES = 3
-PREVIEW = 84  # pixels of the longest side
+PREVIEW = 96  # pixels of the longest side
 _LOOK = "import_look"
 _TITLES = {"crop": "Crop", "fit": "Fit", "stretch": "Stretch"}
 
@@ -49,13 +51,14 @@ def look_again() -> None:
     st.session_state.pop(_LOOK, None)
 
 
-def show_found(found: Look) -> None:
+def show_found(chosen: Chosen, found: Look) -> None:
     """Show classes with counts, given parts, a table and the sizes of the originals."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{amount(len(found.files), 'picture')}** of "
                     f"**{amount(len(found.classes), 'class')}**. {_layout(found)}",
                     width="content")
-        if st.button("Look again", icon=":material/refresh:", type="tertiary", key="import_again"):
+        if chosen.token[0] == PATH and st.button(  # uploads do not change
+                "Look again", icon=":material/refresh:", type="tertiary", key="import_again"):
             look_again()
             st.rerun()
     if found.classes:
@@ -72,7 +75,8 @@ def show_found(found: Look) -> None:
 def _layout(found: Look) -> str:
     what = f"The table {plain(found.table)} says what they show." if found.table else ""
     if found.parts:
-        parts = ", ".join(f"{part} {count(number)}" for part, number in found.parts.items())
+        parts = ", ".join(f"{part} {count(found.parts[part])}"
+                          for part in (TRAIN, VALIDATION, TEST) if part in found.parts)
         what += f" They are divided already: {parts}."
     return what or "Their folders say what they show."
 
@@ -137,16 +141,24 @@ def choose_way(found: Look) -> Way:
 def _preview(found: Look, chosen: Way) -> None:
     if not found.samples:
         return
-    samples = found.samples[:SAMPLES]
-    with st.grid("auto", min_column_width=(PREVIEW + 14) * SAMPLES, gap="small"):
+    samples = [picture for _, picture in found.samples[:SAMPLES]]
+    with st.grid(2, min_column_width=300, gap="small"):
+        _draw_samples("As they are", "", [thumbnail(picture, PREVIEW) for picture in samples])
         for how, words in RESIZE_WAYS.items():
-            mark = " :material/check:" if how == chosen.how else ""
             way = Way(chosen.size, how, chosen.channels)
-            with st.container(border=True):
-                st.markdown(f"**{_TITLES[how]}**{mark}", help=words)
-                with st.container(horizontal=True, gap="small"):
-                    for class_name, picture in samples:
-                        st.image(enlarged(way.apply(picture), PREVIEW), width=PREVIEW,
-                                 output_format="PNG", alt=f"{class_name}, brought to size: {how}")
-    names = ", ".join(dict.fromkeys(plain(name) for name, _ in samples))
-    st.caption(f"Some of your pictures ({names}) as the network will get them.")
+            _draw_samples(_TITLES[how], words, [way.apply(picture) for picture in samples],
+                          chosen=how == chosen.how)
+    square = all(picture.shape[0] == picture.shape[1] for picture in samples)
+    st.caption("Some of your pictures as the network would get them."
+               + (" They are square, so all three ways give the same." if square else ""))
+
+
+def _draw_samples(title: str, words: str, pictures: list[Pixels], chosen: bool = False) -> None:
+    with st.container(border=True):
+        mark = ":material/check_circle: " if chosen else ""
+        st.markdown(f"{mark}**{title}**", help=words or None)
+        with st.container(horizontal=True, gap="small"):
+            for number, picture in enumerate(pictures, 1):
+                st.image(enlarged(picture, PREVIEW), output_format="PNG",
+                         width="content" if max(picture.shape[:2]) <= PREVIEW else PREVIEW,
+                         alt=f"Example {number}: {title}")
