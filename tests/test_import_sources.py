@@ -351,3 +351,14 @@ def test_the_next_import_clears_what_a_killed_one_left(tmp_path: Path, data: Pat
 def test_silence_is_no_cancel(tmp_path: Path) -> None:
     tell = until(lambda: False, silent)
     assert import_images(fifty(tmp_path), "mine", (8, 8), progress=tell).test_count == 10
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+", "^(.+)*_IMG", "([ab]*){2,}x"])
+def test_a_pattern_that_could_search_for_ever_is_refused(pattern: str) -> None:
+    with pytest.raises(BadInput, match="for ever"):
+        SplitPlan(group=pattern)
+
+
+@pytest.mark.parametrize("pattern", ["^((?:[^_]+_){3})", r"(a\+)+", "^(.+)_"])
+def test_a_pattern_that_repeats_harmlessly_is_taken(pattern: str) -> None:
+    assert SplitPlan(group=pattern).group == pattern

@@ -11,6 +11,8 @@ from picture_files import class_files, picture, saved, scenery, write_folder
 from cnn.data import background
 from cnn.data.catalogue import dataset_names, describe, load
 from cnn.data.decoding import Way
+from cnn.data.dividing import SplitPlan
+from cnn.data.importing import source_of
 from cnn.data.store import STORE
 from pages.shared import import_look
 
@@ -289,3 +291,15 @@ def test_removing_the_set_removes_its_report(open_page, folders):
     page.button(key="import_remove").click().run()
     assert not page.success
     assert "pets" not in dataset_names()
+
+
+def test_another_visitors_import_is_seen_and_changes_no_choice(open_page, folders, held):
+    source = write_folder(folders / "pets", PETS)
+    background.start_import(source_of(source), "pets", Way((16, 16)), SplitPlan(), lambda: None)
+    page = open_page("data")
+    assert "import_cancel_pets" in keys(page.button)
+    choose_path(page, source)
+    assert "import_start" in keys(page.button)
+    held.set()
+    run_until(page, lambda page: "is ready" in texts(page.success))
+    assert page.selectbox(key="dataset").value == "digits"

@@ -26,6 +26,9 @@ WAYS = {
     "folders": "As the folders or the table say.",
     "group": "Whole groups of pictures, drawn at random.",
 }
+# A repeated bracket with a repeat in it, such as (a+)+: some names it would search for years, and
+# nothing can interrupt that.
+_ENDLESS = re.compile(r"\([^()]*(?<!\\)[+*][^()]*\)(?:[+*]|\{\d*,)")
 IN_TRAIN, IN_TEST, UNUSED = 0, 1, -1  # as `Divided.split` and the list of items name the parts
 
 
@@ -54,6 +57,10 @@ class SplitPlan:
         except re.error as error:
             raise BadInput(f"The group pattern {self.group!r} is not a regular expression "
                            f"({error}).", "For names such as A7_IMG_3.png: ^(.+)_IMG") from error
+        if _ENDLESS.search(self.group):
+            raise BadInput(f"The group pattern {self.group!r} repeats a bracket that has a repeat "
+                           "in it, which can take for ever.",
+                           "Repeat only one of them: (.+)_ instead of (.+)+_.")
 
 
 @dataclass(frozen=True)

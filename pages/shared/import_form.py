@@ -52,22 +52,24 @@ def _watch(name: str) -> None:
 
 
 def _draw_end(name: str) -> None:
-    """Show how an import ended: its set with its report, or why there is none."""
-    state = background.look_import(name)
+    """Show how an import ended: what became of its files, or why there is no set."""
+    state, own = background.look_import(name), st.session_state.get(_OWN) == name
+    if state is None or state.state == "done" or not own:
+        st.session_state[_SEEN].discard(name)  # else it is shown until the next is begun
     if state is None:
-        st.session_state[_SEEN].discard(name)
-    elif state.state == "done":
-        st.session_state[_SEEN].discard(name)
-        if st.session_state.get(_OWN) == name:
+        return
+    if state.error:
+        show_error(state.error)
+    elif state.state == "cancelled":
+        st.info(f"The import of **{plain(name)}** was cancelled.", icon=":material/info:")
+    else:
+        if own:  # the other visitors go on with what they have chosen
             forget_source()
             look_again()
+            background.forget_import(name)
+            st.session_state["dataset_wanted"] = name
         st.session_state[_REPORT] = state.result
-        st.session_state["dataset_wanted"] = name
         st.rerun()
-    elif state.error:
-        show_error(state.error)
-    else:
-        st.info(f"The import of **{plain(name)}** was cancelled.", icon=":material/info:")
 
 
 @st.fragment
