@@ -195,6 +195,17 @@ def test_given_parts_are_kept_unless_the_person_divides_anew(open_page, folders)
     assert describe("f").test_count == 8
 
 
+def test_other_pictures_begin_with_the_split_that_suits_them(open_page, folders):
+    page = choose_path(open_page("data"), write_folder(folders / "pets", PETS))
+    assert page.button_group(key="import_by").value == "ratio"
+    files = class_files("train/", a=6, b=6) | class_files("test/", 50, a=2, b=2)
+    page.text_input(key="import_path").set_value(str(write_folder(folders / "f", files))).run()
+    assert page.button_group(key="import_by").value == "folders"
+    assert page.button_group(key="import_by").proto.set_value  # told to the browser as well
+    import_it(page)
+    assert describe("f").test_count == 4
+
+
 def test_groups_are_shown_before_and_kept_together(open_page, folders):
     page = choose_path(open_page("data"), write_folder(folders / "pets", PETS))
     assert page.button_group(key="import_by").value == "ratio"

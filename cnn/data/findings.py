@@ -137,7 +137,8 @@ def duplicates(facts: Facts) -> Finding | None:
         return None
     return Finding(
         "duplicates", WARNING,
-        f"{_number(len(spare), 'image is a copy', 'images are copies')} of another of its class.",
+        _number(len(spare), "image is a copy of another of its class.",
+                "images are copies of another of their class."),
         "Copies count several times, in training and in the test.", sets,
         (_drop(facts, spare, "Keep one of each.", "exact copies"),))
 
@@ -158,7 +159,8 @@ def near_duplicates(facts: Facts) -> Finding | None:
     sets = facts.linked(pairs)
     return Finding(
         "near-duplicates", NOTE,
-        f"{_number(len(spare), 'image is', 'images are')} nearly another of its class.",
+        _number(len(spare), "image is nearly another of its class.",
+                "images are nearly another of their class."),
         "Kept together, none is trained on while the other checks the training.", sets,
         (_together(sets, "nearly the same picture"),
          _drop(facts, spare, "Keep one of each.", "near copies")))

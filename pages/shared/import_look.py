@@ -41,8 +41,6 @@ def look(chosen: Chosen) -> tuple[str, Look]:
         st.session_state[_LOOK] = (chosen.token, number, found)
         st.session_state["import_size"] = found.size
         st.session_state["import_channels"] = found.channels
-        for key in ("import_by", "import_grouping"):
-            st.session_state.pop(key, None)
     return number, found
 
 
@@ -154,7 +152,7 @@ def _preview(found: Look, chosen: Way) -> None:
 
 
 def _draw_samples(title: str, words: str, pictures: list[Pixels], chosen: bool = False) -> None:
-    with st.container(border=True):
+    with st.container(border=True, height="stretch"):
         mark = ":material/check_circle: " if chosen else ""
         st.markdown(f"{mark}**{title}**", help=words or None)
         with st.container(horizontal=True, gap="small"):

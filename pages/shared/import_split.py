@@ -29,9 +29,9 @@ def choose_plan(number: str, found: Look) -> SplitPlan | None:
         number: Another one for another look.
         found: What is known of the pictures.
     """
+    _begin(number, found)
     ways = [way for way in WAYS if way != "folders" or found.has_test]
-    first = "folders" if found.has_test else "group" if found.has_groups else "ratio"
-    by = st.segmented_control("How test images are chosen", ways, default=first, required=True,
+    by = st.segmented_control("How test images are chosen", ways, required=True,
                               format_func=TITLES.get, key="import_by")
     st.caption(f"{WAYS[by]} {_reason(by)}")
     try:
@@ -42,6 +42,21 @@ def choose_plan(number: str, found: Look) -> SplitPlan | None:
         return None
     _show(tried)
     return plan
+
+
+def _begin(number: str, found: Look) -> None:
+    """Begin with what suits these pictures, whatever was chosen for others before.
+
+    Set, not left to a default: a browser keeps what was chosen before.
+    """
+    if st.session_state.get("import_split_of") != number:
+        st.session_state["import_split_of"] = number
+        for key in ("import_by", "import_grouping"):
+            st.session_state.pop(key, None)
+    by = "folders" if found.has_test else "group" if found.has_groups else "ratio"
+    st.session_state.setdefault("import_by", by)
+    st.session_state.setdefault(
+        "import_grouping", _COLUMN if found.has_groups else next(iter(_PATTERNS)))
 
 
 def _reason(by: str) -> str:
@@ -65,7 +80,7 @@ def _draw_options(by: str, found: Look) -> SplitPlan:
 def _choose_pattern(found: Look) -> str:
     options = [*([_COLUMN] if found.has_groups else []), *_PATTERNS]
     titles = {_COLUMN: "The table's column", **_PATTERNS}
-    kind = st.pills("What names the group", options, default=options[0], required=True,
+    kind = st.pills("What names the group", options, required=True,
                     format_func=titles.get, key="import_grouping")
     if kind != _OWN:
         return kind
