@@ -1,9 +1,7 @@
 """Measured speeds on disk: read back, measured again when they are of no use, once for real."""
 
 import json
-import subprocess
 import sys
-import threading
 from dataclasses import replace
 
 import pytest
@@ -11,7 +9,7 @@ from speeds import made_up
 
 from cnn.errors import BadInput, Unavailable
 from cnn.runs import measuring
-from cnn.runs.measuring import Background, known_speeds, measure_speeds
+from cnn.runs.measuring import known_speeds, measure_speeds
 from cnn.training import speed
 
 SUBJECT = ((28, 28, 1), 10)
@@ -121,13 +119,10 @@ def test_the_process_measures_for_real(empty_folders):
     assert known_speeds((8, 8, 1), 10) is None  # the choice of networks was not measured
 
 
-def test_the_process_answers_an_impossible_request_in_words(capsys):
+def test_the_process_answers_an_impossible_request_in_words():
     request = {"input_shape": [8, 8, 1], "classes": 10, "architectures": ["speedrun"]}
-    done = subprocess.run(measuring._command(request), cwd=measuring.PROJECT, text=True,
-                          capture_output=True, check=False)
-    assert done.returncode == 1
     with pytest.raises(BadInput, match="8×8"):
-        measuring._answer(done)
+        measuring._measure(request)
 
 
 def test_overhead_and_images_are_told_apart():
@@ -149,24 +144,3 @@ def test_bfloat16_is_chosen_where_it_is_much_faster_only(monkeypatch, has, facto
     monkeypatch.setattr(speed, "measure_network", measure_network)
     monkeypatch.setattr(speed, "has_bfloat16", lambda: has)
     assert speed.measure((32, 32, 3), 10, ["speedrun"]).precision == chosen
-
-
-def test_pages_do_not_wait_and_one_subject_is_measured_once_at_a_time(monkeypatch):
-    go, calls = threading.Event(), []
-
-    def measure(*subject):
-        calls.append(subject)
-        go.wait(5)
-        raise Unavailable("No.", "Later.")
-
-    monkeypatch.setattr(measuring, "measure_speeds", measure)
-    background, subject = Background(), (*SUBJECT, "")
-    for _ in range(3):
-        background.start(subject)
-    assert background.running(subject)
-    assert background.failure(subject) is None
-    go.set()
-    while background.running(subject):
-        threading.Event().wait(0.01)
-    assert len(calls) == 1
-    assert background.failure(subject).message == "No."

@@ -14,6 +14,7 @@ VIEW, ARRAY = RowView(BASE, ROWS), BASE[ROWS]
     0, -1, np.int64(2), slice(1, 3), slice(None, None, 2), [2, 0],
     np.array([True, False, True, True]), np.array([], np.int64), (slice(None), 0, 0, 0),
     (2, slice(None), 1), (..., 0), (1,), (np.array([0, 2]), 1), (slice(0, 2), slice(None), [0, 2]),
+    (np.array([[1], [3]]), np.array([[0, 1], [1, 0]]), np.array([[2], [0]])),
 ])
 def test_indexing(key: object) -> None:
     assert np.array_equal(VIEW[key], ARRAY[key])

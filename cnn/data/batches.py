@@ -51,8 +51,7 @@ class Batches:
         """Yield the batches of an epoch, counted from 1, but for the first `done` of them."""
         if done >= self.count:
             return
-        order = np.random.default_rng([self._seed, epoch]).permutation(len(self._labels))
-        parts = np.array_split(order, self.count)
+        parts = self._parts(epoch)
         with ThreadPoolExecutor(1) as pool:
             ahead = pool.submit(self._make, epoch, done, parts[done])
             for number in range(done, self.count):
@@ -60,6 +59,24 @@ class Batches:
                 if number + 1 < self.count:
                     ahead = pool.submit(self._make, epoch, number + 1, parts[number + 1])
                 yield batch
+
+    def showing(self, row: int, epoch: int) -> tuple[Batch, int]:
+        """Return the batch of an epoch that has a certain image, and the image's place in it.
+
+        Args:
+            row: Of the image, 0 to N - 1.
+            epoch: Counted from 1.
+        """
+        for number, chosen in enumerate(self._parts(epoch)):
+            place = np.flatnonzero(chosen == row)
+            if len(place):
+                return self._make(epoch, number, chosen), int(place[0])
+        raise IndexError(f"there is no image {row} among {len(self._labels)}")
+
+    def _parts(self, epoch: int) -> list[NDArray[np.int64]]:
+        """Return the rows of each batch of an epoch."""
+        order = np.random.default_rng([self._seed, epoch]).permutation(len(self._labels))
+        return np.array_split(order, self.count)
 
     def _make(self, epoch: int, number: int, chosen: NDArray[np.int64]) -> Batch:
         settings, labels = self.augmentation, self._labels[chosen]

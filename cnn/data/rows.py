@@ -35,6 +35,8 @@ class RowView:
         if first is Ellipsis or first is None:
             return np.asarray(self)[key]
         chosen = self.rows[first]
+        if isinstance(first, np.ndarray) and rest:  # the other indices go along with this one
+            return self.base[(chosen, *rest)]
         if not rest:
             return self.base[chosen]
         return self.base[chosen][rest if np.ndim(chosen) == 0 else (slice(None), *rest)]

@@ -15,6 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from cnn.data.dataset import Images
+from cnn.data.preview import Shown
 from cnn.errors import CnnError, Unavailable, error_from_dict
 from cnn.prediction.batching import Batcher
 from cnn.prediction.child import Answered, Child
@@ -157,6 +161,18 @@ class EngineClient:
         """Return the TensorFlow operations of an architecture as Graphviz text."""
         return self.call({"op": "graph", "architecture": architecture,
                           "input_shape": list(input_shape), "classes": classes})[0]["dot"]
+
+    def moved(self, shown: Shown) -> Images:
+        """Return images as training shows them, uint8 (N, H, W, C): turned, where they should be.
+
+        Raises:
+            Unavailable: If the engine died or hung twice, or cannot be started.
+        """
+        if shown.transforms is None:
+            return shown.images
+        _, (pixels,) = self.call({"op": "move", "shape": shown.images.shape},
+                                 [shown.images.tobytes(), shown.transforms.tobytes()])
+        return np.frombuffer(pixels, np.uint8).reshape(shown.images.shape)
 
 
 def _checked(reply: Answered) -> Answered:

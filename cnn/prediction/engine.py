@@ -162,6 +162,14 @@ def _graph(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     return {"dot": graph_dot(operation_graph(model))}, []
 
 
+@_handles("move")
+def _move(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
+    """Move the pixels of images as training does."""
+    from cnn.prediction.moving import move
+
+    return move(header, parts)
+
+
 def _limit_memory() -> None:
     if sys.platform == "linux":  # macOS has the call but refuses it; Windows has none
         import resource

@@ -11,21 +11,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 import sys
-import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cnn.background import Background, answer_of
 from cnn.data.store import STORE, data_folders, writable_folder
-from cnn.errors import CnnError, Damaged, NotFound, Unavailable, error_from_dict
+from cnn.errors import Damaged, NotFound
 from cnn.files import atomic_write_json, read_json
 from cnn.hardware import machine
 from cnn.models.presets import candidates, to_measure
 from cnn.models.speeds import Speeds, speeds_from_dict
-from cnn.paths import PROJECT
 
 SECONDS_AT_MOST = 300.0  # ten on a quiet laptop; beside nine busy processes it took 200
 _FORMAT = 1  # raise it when the same figures would mean something else
@@ -107,73 +105,11 @@ def _command(request: dict[str, Any]) -> list[str]:
 
 
 def _measure(request: dict[str, Any]) -> Speeds:
-    try:
-        done = subprocess.run(
-            _command(request), cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True,
-            timeout=SECONDS_AT_MOST, text=True, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise Unavailable(
-            f"Measuring this computer took longer than {SECONDS_AT_MOST:g} seconds.",
-            "It is very busy, or too slow for training. Measure again later.") from error
-    except OSError as error:
-        raise Unavailable(f"The measurement cannot be started ({error.strerror or error}).",
-                          "Check that the computer has free memory, and try again.") from error
-    return _answer(done)
+    return speeds_from_dict(answer_of(
+        _command(request), SECONDS_AT_MOST, "The measurement of this computer",
+        "It may be very busy: measure again later, or choose the settings yourself. "
+        "python -m cnn doctor may know why."))
 
 
-def _answer(done: subprocess.CompletedProcess[str]) -> Speeds:
-    try:
-        answer = json.loads(done.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise Unavailable(
-            f"The measurement of this computer failed: {last[:300]}.",
-            "python -m cnn doctor may know why. Or choose the settings yourself.") from None
-    if "error" in answer:
-        raise error_from_dict(answer["error"])
-    return speeds_from_dict(answer)
-
-
-class Background:
-    """Measurements that run while pages are drawn, each at most once at a time."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: set[Subject] = set()
-        self._failed: dict[Subject, CnnError] = {}
-
-    def start(self, subject: Subject) -> None:
-        """Start to measure, unless that is being done already; returns at once."""
-        with self._lock:
-            if subject in self._running:
-                return
-            self._running.add(subject)
-            self._failed.pop(subject, None)
-        threading.Thread(target=self._work, args=(subject,), daemon=True, name="speed").start()
-
-    def running(self, subject: Subject) -> bool:
-        """Whether this is being measured now."""
-        with self._lock:
-            return subject in self._running
-
-    def failure(self, subject: Subject) -> CnnError | None:
-        """Return why the last attempt has failed, if it has."""
-        with self._lock:
-            return self._failed.get(subject)
-
-    def _work(self, subject: Subject) -> None:
-        error: CnnError | None = None
-        try:
-            measure_speeds(*subject)
-        except CnnError as problem:
-            error = problem
-        except Exception as problem:  # nobody waits for this thread: the page must learn of it
-            error = CnnError(f"The measurement failed: {type(problem).__name__}: {problem}",
-                             "Please report this.")
-        with self._lock:
-            self._running.discard(subject)
-            if error is not None:
-                self._failed[subject] = error
-
-
-background = Background()  # of this server process, for all visitors
+# Of this server process, for all visitors.
+background = Background(lambda *subject: measure_speeds(*subject), "The measurement")
