@@ -1,4 +1,4 @@
-"""Data: what there is to learn from. Counts, images, one image in numbers; and own pictures.
+"""Data: what there is to learn from, in parts of which one is drawn at a time; and own pictures.
 
 Only training images are shown. The test images stay sealed until a model is evaluated.
 """
@@ -8,14 +8,22 @@ from __future__ import annotations
 import streamlit as st
 
 from cnn.data.catalogue import DatasetInfo
+from cnn.data.dataset import Dataset
 from pages.shared.cached import dataset
-from pages.shared.data_view import choose_image, show_counts, show_image
+from pages.shared.chosen_image import ONE_IMAGE, SECTION, step_through
+from pages.shared.class_view import portrait_of, show_levels, show_means
+from pages.shared.data_view import show_counts, show_images
 from pages.shared.dataset_picker import choose_dataset, is_ready
 from pages.shared.errors import errors_shown
 from pages.shared.formats import amount, count, plain
 from pages.shared.health_view import draw_health
+from pages.shared.image_view import show_augmentation, show_image, show_numbers
 from pages.shared.import_form import draw_import, draw_removal, draw_report
 from pages.shared.layout import TRAIN
+from pages.shared.map_view import show_map
+
+SEALED = (":material/lock: Training images only: the test images stay sealed, so that nobody, "
+          "person or network, learns from what a model is judged by.")
 
 
 def draw_facts(info: DatasetInfo) -> None:
@@ -29,24 +37,64 @@ def draw_facts(info: DatasetInfo) -> None:
         st.caption(f"To cite: {plain(info.citation)}")
 
 
-def draw_data(info: DatasetInfo) -> None:
-    """Draw a data set that is ready.
+def draw_overview(data: Dataset) -> None:
+    """Draw how many images there are, and what those of each class have in common."""
+    st.header("How many")
+    st.caption(f"{amount(len(data.train_labels), 'training image')} and "
+               f"{count(len(data.test_labels))} test images of "
+               f"{amount(len(data.class_names), 'class')}.")
+    show_counts(data)
+    portrait = portrait_of(data)
+    st.header("The mean of each class")
+    show_means(data, portrait)
+    st.header("How bright the pixels are")
+    show_levels(data, portrait)
+
+
+def draw_images(data: Dataset) -> None:
+    """Draw the images of a class."""
+    st.header("What they look like")
+    show_images(data)
+
+
+def draw_image(data: Dataset) -> None:
+    """Draw all about one image."""
+    row = step_through(data)
+    show_image(data, row)
+    st.header("As training shows it")
+    show_augmentation(data, row)
+    st.header("As numbers")
+    show_numbers(data.train_images[row])
+
+
+def draw_map(data: Dataset) -> None:
+    """Draw which images are alike.
 
     Raises:
-        Damaged: If its files are.
+        NotFound: If the chosen model was removed meanwhile.
+    """
+    st.header("Which are alike")
+    show_map(data)
+
+
+SECTIONS = {"Overview": draw_overview, "Images": draw_images, ONE_IMAGE: draw_image,
+            "Map": draw_map}
+
+
+def draw_data(info: DatasetInfo) -> None:
+    """Draw the chosen part of a data set that is ready, and only that.
+
+    Raises:
+        NotFound: If a model that is needed was removed meanwhile.
+        Damaged: If its files are damaged.
     """
     data = dataset(info.name)
-    st.header("How many")
-    st.caption(f"{amount(info.train_count, 'training image')} and {count(info.test_count)} test "
-               f"images of {amount(len(info.classes), 'class')}.")
-    show_counts(data)
-    st.header("What they look like")
-    st.caption(":material/lock: Training images only: the test images stay sealed, so that nobody, "
-               "person or network, learns from what a model is judged by.")
-    row = choose_image(data)
-    st.header("One image in numbers")
-    show_image(data, row)
     st.page_link(TRAIN, label="Train a network on these images", icon=":material/model_training:")
+    section = st.segmented_control(
+        "Show", list(SECTIONS), default=next(iter(SECTIONS)), required=True, key=SECTION,
+        bind="query-params", label_visibility="collapsed")
+    st.caption(SEALED)
+    SECTIONS[section](data)
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
     <store>/.looks/<beginning of the fingerprint>/<name>.npz
 
 A changed set has another fingerprint, so nothing kept is ever out of date. All of it can be made
-again: what cannot be written is not kept, and what cannot be read is as if it were not there. Knows
-nothing of what the arrays mean.
+again: what cannot be written is kept in memory while this process lives, and what cannot be read is
+as if it were not there. Knows nothing of what the arrays mean.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from cnn.files import TEMPORARY, atomic_path
 
 _FOLDER = ".looks"  # the dot keeps it out of the list of data sets
 _KEPT = 40  # fingerprints; each change to an imported set makes another
+_MOST_IN_MEMORY = 16  # looks that could not be written
 Arrays = dict[str, NDArray[Any]]
+_in_memory: dict[tuple[str, str], Arrays] = {}
 
 
 def find(fingerprint: str, name: str) -> Arrays | None:
@@ -33,11 +35,11 @@ def find(fingerprint: str, name: str) -> Arrays | None:
         # A damaged file can fail in many ways, and is made again whichever it was.
         with suppress(Exception), np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
-    return None
+    return _in_memory.get((fingerprint, name))
 
 
-def keep(fingerprint: str, name: str, arrays: Arrays) -> bool:
-    """Keep arrays for `find`; return whether that was possible.
+def keep(fingerprint: str, name: str, arrays: Arrays) -> None:
+    """Keep arrays for `find`.
 
     Args:
         fingerprint: Of the data set.
@@ -50,9 +52,11 @@ def keep(fingerprint: str, name: str, arrays: Arrays) -> bool:
                 temporary.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
     except (CnnError, OSError):  # a full disk, or a shared folder that may only be read
-        return False
-    _clear_out(shelf)
-    return True
+        _in_memory[fingerprint, name] = arrays
+        for oldest in list(_in_memory)[:-_MOST_IN_MEMORY]:
+            del _in_memory[oldest]
+    else:
+        _clear_out(shelf)
 
 
 def _folder_name(fingerprint: str) -> str:

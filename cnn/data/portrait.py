@@ -120,5 +120,5 @@ def _look(
 
 
 def _count_levels(images: Images, levels: Labels) -> None:
-    for channel, counts in enumerate(levels):
-        counts += np.bincount(images[..., channel].ravel(), minlength=LEVELS)
+    for channel in range(len(levels)):
+        levels[channel] += np.bincount(images[..., channel].ravel(), minlength=LEVELS)

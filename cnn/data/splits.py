@@ -99,6 +99,20 @@ def _without(held: NDArray[np.bool_], labels: Labels, train_images: int, seed: i
     return Split(rest[np.sort(order[drawn])], np.flatnonzero(held))
 
 
+def stratified_sample(labels: Labels, most: int, seed: int) -> Rows:
+    """Return the rows of a random part of the images in which each class has its share.
+
+    Args:
+        labels: The class of each image.
+        most: How many images to draw; all are taken where there are no more. Each class has one at
+            least, so with more classes than this there are more images.
+        seed: Decides which images are drawn.
+    """
+    order, classes, rank, sizes = _shuffled_by_class(labels, seed)
+    wanted = min(max(most, int(np.count_nonzero(sizes))), len(labels))
+    return np.sort(order[rank < _training_sizes(sizes, wanted)[classes]])
+
+
 def _shuffled_by_class(labels: Labels, seed: int) -> tuple[Rows, Labels, Rows, Rows]:
     """Return all rows in random order but class after class, their classes and places in them."""
     shuffled = np.random.default_rng(seed).permutation(len(labels))

@@ -111,5 +111,4 @@ def _measure(request: dict[str, Any]) -> Speeds:
         "python -m cnn doctor may know why."))
 
 
-# Of this server process, for all visitors.
-background = Background(lambda *subject: measure_speeds(*subject), "The measurement")
+background = Background(measure_speeds, "The measurement")  # of this server, for all visitors

@@ -7,13 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from cnn.config import OPTIMIZERS, PRECISIONS, SCHEDULES, Augmentation, RunConfig
+from cnn.config import OPTIMIZERS, PRECISIONS, SCHEDULES, RunConfig
 from cnn.data.catalogue import DatasetInfo
 from cnn.files import suggest_name
 from cnn.hardware import has_bfloat16
 from cnn.models.defaults import default_config
 from cnn.models.registry import architecture_names, get_architecture
 from cnn.prediction.saved import free_name
+from pages.shared.augmentation_form import choose_augmentation
 from pages.shared.formats import plain
 
 _BASE = "train_base"  # in the session: what the form starts from instead of the usual, and a number
@@ -76,7 +77,9 @@ def choose_config(info: DatasetInfo, architecture: str) -> RunConfig:
     with st.expander("Advanced settings", icon=":material/tune:"):
         steps = _choose_steps(usual, ending)
         rules = _choose_rules(usual, ending)
-        augmentation = _choose_augmentation(usual, ending)
+        st.markdown("**Random changes to training images**")
+        augmentation = choose_augmentation(  # the defaults depend on both
+            usual.augmentation, "train", f"{usual.architecture}_{usual.dataset}{ending}")
         data = _choose_data(usual, ending)
     return RunConfig(dataset=info.name, architecture=architecture, name=name,
                      epochs=epochs, augmentation=augmentation, **steps, **rules, **data)
@@ -133,29 +136,6 @@ def _choose_rules(usual: RunConfig, ending: str) -> dict[str, Any]:
         help="Halve the learning rate after this many epochs without lower validation loss. "
              "0: never.")
     return {"early_stopping": stopping, "reduce_on_plateau": plateau}
-
-
-def _choose_augmentation(usual: RunConfig, ending: str) -> Augmentation:
-    default = usual.augmentation
-    key = f"{usual.architecture}_{usual.dataset}{ending}"  # the defaults depend on both
-    st.markdown("**Random changes to training images**")
-    left, right = st.columns(2)
-    rotation = left.number_input(
-        "Rotation, degrees", 0.0, value=float(default.rotation), step=5.0, format="%g",
-        key=f"train_rotation_{key}", persist_state="session", help="Up to this much either way.")
-    shift = right.number_input(
-        "Shift, % of the size", 0.0, value=round(100.0 * default.shift, 4), step=5.0, format="%g",
-        key=f"train_shift_{key}", persist_state="session", help="Up to this much either way.")
-    cutout = left.number_input(
-        "Cutout, % of the size", 0.0, 90.0, value=round(100.0 * default.cutout, 4), step=5.0,
-        format="%g", key=f"train_cutout_{key}", persist_state="session",
-        help="Side of a square that is hidden at a random place. For long trainings.")
-    with right.container(height="stretch", vertical_alignment="bottom"):
-        flip = st.toggle(
-            "Mirror left and right", value=default.flip, key=f"train_flip_{key}",
-            persist_state="session",
-            help="Every second time that an image is shown. Wrong for digits and letters.")
-    return Augmentation(rotation=rotation, shift=shift / 100, flip=flip, cutout=cutout / 100)
 
 
 def _choose_data(usual: RunConfig, ending: str) -> dict[str, Any]:
