@@ -9,6 +9,7 @@ what comes out. Looks at training images only, and knows nothing of pages.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from typing import Any
@@ -88,7 +89,7 @@ def pixels(images: Images) -> Vectors:
     if factor < 1:
         size = max(round(factor * height), 1), max(round(factor * width), 1)
         images = np.stack([resize(image, size, "stretch") for image in images])
-    return images.reshape(len(images), -1).astype(np.float32) / 255
+    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
 
 
 def features(model: str, data: Dataset, rows: Rows) -> Vectors:
@@ -140,12 +141,9 @@ def _points(vectors: Vectors, method: str) -> tuple[Vectors, list[float]]:
         return np.hstack([reduced, nothing])[:, :2], shares[:2]
     from sklearn.manifold import TSNE
 
-    from threadpoolctl import threadpool_limits
 
     perplexity = min(_PERPLEXITY, (len(vectors) - 1) / 3)
-    with threadpool_limits(1):  # beside a training, several threads mostly wait for each other
-        flat = TSNE(perplexity=perplexity, init="pca", random_state=_SEED).fit_transform(reduced)
-    return flat.astype(np.float32), []
+    return TSNE(perplexity=perplexity, init="pca", random_state=_SEED).fit_transform(reduced), []
 
 
 def _nearest(vectors: Vectors) -> Labels:
@@ -159,6 +157,8 @@ def _nearest(vectors: Vectors) -> Labels:
 
 def main(request: str) -> int:
     """Make the map that the request asks for and print it; returns the exit status."""
+    # Read by scikit-learn when it is imported. Beside a training, its threads wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         asked = json.loads(request)
         answer = place_images(asked["dataset"], asked["model"], asked["method"])

@@ -23,8 +23,9 @@ METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 LARGEST, THUMBNAIL = 160, 64  # pixels
 _SEEN = "data_map_seen"  # in the session: the selections that were acted upon
 
-_HOW_LONG = {"pca": "Some seconds; with a model about half a minute, while TensorFlow starts.",
-             "tsne": "About 20 seconds on a laptop that does nothing else; beside a training, minutes."}
+_HOW_LONG = {
+    "pca": "Some seconds; with a model about half a minute, while TensorFlow starts.",
+    "tsne": "About half a minute on a laptop that does nothing else; beside a training, minutes."}
 _READ = {
     "pca": "PCA looks straight at the images from the side where they differ most, and draws what "
            "it sees: distances are true, but flattened. The two axes hold **{explained}** of all "
