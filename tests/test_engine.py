@@ -19,6 +19,7 @@ from model_folders import make_card, make_evaluation, write_model
 from PIL import Image
 
 from cnn.data.images import encode_png
+from cnn.data.preview import Shown
 from cnn.errors import BadInput, CnnError, Damaged, NotFound, Unavailable
 from cnn.paths import PROJECT
 from cnn.prediction import saved, wire
@@ -308,6 +309,16 @@ def test_each_picture_is_answered_and_bad_ones_keep_their_own_error(engine: Engi
     assert "damaged" in found[4].error.message
     assert "limit is 20 MB" in found[5].error.message
     assert all(isinstance(one.error, BadInput) for one in found if not one.top)
+
+
+def test_turned_pictures_of_a_preview_are_moved_by_the_engine(engine: EngineClient) -> None:
+    images = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3, 1)
+    stay = [1, 0, 0, 0, 1, 0, 0, 0]
+    upside_down = [-1, 0, 2, 0, -1, 3, 0, 0]
+    transforms = np.array([stay, upside_down], np.float32)
+    moved = engine.moved(Shown(images, transforms))
+    np.testing.assert_array_equal(moved, [images[0], images[1, ::-1, ::-1]])
+    assert engine.moved(Shown(images, None)) is images
 
 
 def test_an_answer_has_all_classes_best_first_and_sums_to_one(engine: EngineClient) -> None:
