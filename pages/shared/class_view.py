@@ -83,6 +83,6 @@ def _rows(data: Dataset, portrait: Portrait) -> list[dict[str, object]]:
 
 def _columns(channels: int) -> dict[str, object]:
     number = st.column_config.NumberColumn(format="%.1f")
-    return {"class": st.column_config.TextColumn(pinned=True)} | {
+    return {"class": st.column_config.TextColumn(pinned=True, width=110)} | {
         f"{channel.lower()} {key}": number
         for key in ("mean", "sd") for channel, _, _ in CHANNELS[channels]}
