@@ -43,7 +43,7 @@ class Inside:
     """
 
     def __init__(self, network: Any) -> None:
-        head = next((layer for layer in reversed(network.layers) if layer.weights), None)
+        head: Any = next((layer for layer in reversed(network.layers) if layer.weights), None)
         self._by_hand = head if isinstance(head, TfNetwork) else None
         dense = isinstance(head, keras.layers.Dense) and len(head.input.shape) == 2
         if not self._by_hand and not dense:
@@ -81,10 +81,16 @@ class Inside:
                 logits += self._head.bias
         return Seen([outputs[name] for name in layers], features, logits)
 
+    def maps(self) -> dict[str, Shape]:
+        """Return the layers with a feature map, from the first that has a kernel on."""
+        names = list(self.shapes)
+        first = next((place for place, name in enumerate(names)
+                      if name in self._with_kernel and len(self.shapes[name]) == 3), len(names))
+        return {name: self.shapes[name] for name in names[first:] if len(self.shapes[name]) == 3}
+
     def convolutions(self) -> list[str]:
         """Return the layers with a kernel and a feature map; of many, some spread over all."""
-        names = [name for name, shape in self.shapes.items()
-                 if len(shape) == 3 and name in self._with_kernel]
+        names = [name for name in self.maps() if name in self._with_kernel]
         if len(names) <= MOST_SUMMED_UP:
             return names
         step = (len(names) - 1) / (MOST_SUMMED_UP - 1)

@@ -193,9 +193,9 @@ def _predictions(results: list[dict[str, Any]], blobs: Any) -> list[Prediction]:
             predictions.append(Prediction(error=error_from_dict(row["error"])))
             continue
         top = tuple((item["class"], item["probability"]) for item in row["top"])
-        pictures = (next(blobs), next(blobs)) if blobs else (b"", b"")
+        preview, seen = (next(blobs), next(blobs)) if blobs else (b"", b"")
         predictions.append(Prediction(
-            top, (row["height"], row["width"]), row["inverted"], *pictures,
+            top, (row["height"], row["width"]), row["inverted"], preview, seen,
             novelty=row["novelty"], unlike=row["unlike"]))
     return predictions
 

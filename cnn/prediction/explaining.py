@@ -98,7 +98,7 @@ def explain(
 def _heats(inside: Any, seen: Images, numbers: list[int], method: str) -> tuple[list[Heat], str]:
     if method == SALIENCY:
         return [saliency(inside, seen, number) for number in numbers], ""
-    layer = map_layer(inside.shapes)
+    layer = map_layer(inside.maps())
     return grad_cam(inside, seen, numbers, layer), layer
 
 
@@ -139,10 +139,11 @@ def _explain(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Repl
 def _feature_maps(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Return the strongest feature maps of a layer on one sheet, and which layers there are."""
     predictor = engine.model(header["model"])
-    shapes = {name: shape for name, shape in predictor.inside.shapes.items() if len(shape) == 3}
+    shapes = predictor.inside.maps()
     layer = header.get("layer") or next(iter(shapes), "")
     if layer not in shapes:
-        raise BadInput(f"The model {predictor.card.name} has no feature maps of a layer {layer!r}.",
+        raise BadInput(f"The model {predictor.card.name} has no feature maps"
+                       f"{f' of a layer {layer!r}' if layer else ''}.",
                        f"Layers with feature maps: {', '.join(shapes) or 'none'}.")
     seen, _ = prepare(decode_image(parts[0]), predictor.card, header.get("how", ""))
     maps = feature_maps(predictor.inside, seen, layer)

@@ -32,13 +32,13 @@ def map_layer(shapes: dict[str, Shape]) -> str:
     these.
 
     Args:
-        shapes: Of the layers' outputs, in their order, without the batch.
+        shapes: Of the feature maps, in the order of their layers, without the batch.
 
     Raises:
         BadInput: If no layer has a feature map.
     """
     sides = {name: min(shape[:2]) for name, shape in shapes.items()
-             if len(shape) == 3 and min(shape[:2]) > 1}
+             if min(shape[:2]) > 1}
     if not sides:
         raise BadInput("This network has no feature maps: it takes the picture as one row of "
                        "values, so Grad-CAM has nothing to show.", "Ask for saliency instead.")

@@ -107,8 +107,8 @@ def _show_good(picture: Picture, answer: Prediction) -> None:
         if answer.unlike:
             _say_none_of_these(answer)
         for name, probability in answer.top[:TOP]:
-            shown = plain(name) if answer.unlike else f"**{plain(name)}**"
-            st.progress(probability, text=f"{shown} · {confidence(probability)}")
+            said = plain(name) if answer.unlike else f"**{plain(name)}**"
+            st.progress(probability, text=f"{said} · {confidence(probability)}")
         if answer.inverted:
             st.caption(":material/invert_colors: Dark on light: light and dark were exchanged, "
                        "because this model learned light strokes on black.")

@@ -9,7 +9,6 @@ import hashlib
 
 import streamlit as st
 
-from cnn.errors import BadInput
 from cnn.prediction import reasons
 from cnn.prediction.client import Prediction, shared_engine
 from cnn.prediction.reasons import FeatureMaps, HeatMaps, Nearest
@@ -149,9 +148,6 @@ def _wait_for_nearest(asked: _Asked) -> Nearest:
 
 def _draw_feature_maps(asked: _Asked, key: str) -> None:
     layers = dict(_maps(*asked.common, "", asked.data).layers)
-    if not layers:
-        raise BadInput("This network has no feature maps: it takes the picture as one row of "
-                       "values.", "Choose another way to look.")
     layer = st.selectbox(
         "Layer", list(layers), key=f"{key}_layer",
         format_func=lambda name: f"{name}  ({' × '.join(map(str, layers[name]))})")
