@@ -69,7 +69,7 @@ def class_symbol(label: int) -> str:
 
 def map_option(
     class_names: Sequence[str], labels: NDArray[np.int64], points: NDArray[np.float64],
-    rows: NDArray[np.int64], explained: Sequence[float], chosen: int | None,
+    rows: NDArray[np.int64], explained: Sequence[float], chosen: int | None, dark: bool,
 ) -> dict[str, Any]:
     """Return a map of images, a series for each class and a ring around the chosen point.
 
@@ -80,13 +80,16 @@ def map_option(
         rows: (n,), which training image each point is.
         explained: Share of the variance along each axis; none where axes mean nothing.
         chosen: Which point has the ring, as a place among the n.
+        dark: Whether the page is dark: a ring in the colour of its text is seen on any points.
     """
     ring = [] if chosen is None else [points[chosen].tolist()]
     return {
         "animation": False,
-        "grid": {"left": 8, "right": 12, "top": 64, "bottom": 28 if explained else 8,
+        "grid": {"left": 28 if explained else 8, "right": 12, "top": 44,
+                 "bottom": 28 if explained else 8,
                  "containLabel": bool(explained)},
         "legend": {"type": "scroll", "top": 0, "left": 0, "right": 8, "data": list(class_names),
+                   "itemWidth": 12, "itemHeight": 12,
                    "selector": [{"type": "all", "title": "All"},
                                 {"type": "inverse", "title": "Invert"}]},
         "tooltip": {"formatter": "{a}: image {@[2]}"},
@@ -94,8 +97,9 @@ def map_option(
         "series": [*(_class_points(label, name, points[labels == label], rows[labels == label])
                      for label, name in enumerate(class_names)),
                    {"type": "scatter", "name": "chosen", "data": ring, "symbol": "circle",
-                    "symbolSize": 20, "silent": True, "z": 5, "itemStyle": {
-                        "color": "transparent", "borderColor": NEUTRAL, "borderWidth": 4}}],
+                    "symbolSize": 22, "silent": True, "z": 5, "itemStyle": {
+                        "color": "transparent", "borderColor": "#fff" if dark else "#000",
+                        "borderWidth": 3}}],
     }
 
 

@@ -51,7 +51,7 @@ def show_augmentation(data: Dataset, row: int) -> None:
             return
         shown = shown_in_training(data, row, augmentation, usual.batch_size, usual.seed, EPOCHS)
         pictures = shared_engine().moved(shown)
-        with st.grid("auto", min_column_width=THUMBNAIL - 28, gap="small"):
+        with st.grid("auto", min_column_width=88, gap="small"):
             for epoch, picture in enumerate(pictures, 1):
                 st.image(enlarged(picture, THUMBNAIL), caption=f"Epoch {epoch}", width="stretch",
                          output_format="PNG", alt=f"Training image {row} in epoch {epoch}")

@@ -99,7 +99,7 @@ def _wait(subject: Subject) -> None:
 def _draw(data: Dataset, found: Map, subject: Subject) -> None:
     labels = data.train_labels[found.rows]
     option = map_option(data.class_names, labels, found.points, found.rows, found.explained,
-                        found.place_of(chosen_row(data)))
+                        found.place_of(chosen_row(data)), st.context.theme.type == "dark")
     key = "data_map_" + "_".join(subject)
     st.echarts_chart(
         option, key=key, height=MAP_HEIGHT, alt=_words(data, found),
@@ -138,8 +138,8 @@ def _show_chosen(data: Dataset, found: Map) -> None:
              alt=f"{data.class_names[data.train_labels[row]]}, training image {row}")
     st.button("Look at it closely", icon=":material/zoom_in:", key="data_map_open",
               on_click=open_row, args=(data.name, row))
-    st.caption("The most alike on this map, most alike first:")
-    with st.grid(3, min_column_width=THUMBNAIL, gap="small"):
+    st.caption("The most alike, of other classes in bold:")
+    with st.grid("auto", min_column_width=THUMBNAIL, gap="small"):
         for near in found.rows[found.nearest[place]].tolist():
             same = data.train_labels[near] == data.train_labels[row]
             st.image(enlarged(data.train_images[near], THUMBNAIL), output_format="PNG",
