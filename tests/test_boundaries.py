@@ -10,7 +10,8 @@ CNN = sorted((ROOT / "cnn").rglob("*.py"))
 PAGES = [ROOT / "dashboard.py", *sorted((ROOT / "pages").rglob("*.py"))]
 
 # Lower rooms first; a room may import itself and those before it.
-ORDER = [{"errors", "files", "paths", "config", "hardware", "background", "tables"}, {"data"}, {"models"},
+ORDER = [{"errors", "files", "paths", "config", "hardware", "tables"}, {"data"}, {"short_work"},
+         {"models"},
          {"training", "evaluation", "prediction"}, {"runs"},
          {"api", "api_docs", "cli", "doctor", "__main__"}]
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 from picture_files import class_files, write_folder
 
-from cnn.data.catalogue import dataset_names, load
+from cnn.data.catalogue import dataset_names
 from cnn.data.images import encode_png
+from cnn.data.importing import import_images
 
 
 def texts(elements):

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from cnn.background import Background, answer_of
 from cnn.errors import BadInput, Unavailable
+from cnn.short_work import Background, answer_of
 
 
 def asked(script, seconds=20.0):
@@ -58,7 +58,7 @@ def test_nobody_waits_and_a_subject_is_worked_on_once_at_a_time():
         go.wait(5)
         raise Unavailable("No.", "Later.")
 
-    background, subject = Background(work, "The sum"), (1, 2)
+    background, subject = Background(work, "sum"), (1, 2)
     for _ in range(3):
         background.start(subject)
     assert background.running(subject)
@@ -78,10 +78,10 @@ def test_a_new_attempt_forgets_the_old_failure_and_a_fault_is_told_too():
         if result:
             raise result
 
-    background = Background(work, "The sum")
+    background = Background(work, "sum")
     background.start(("a",))
     wait_for(background, ("a",))
-    assert "ValueError: odd" in background.failure(("a",)).message
+    assert "The sum failed" in background.failure(("a",)).message
     background.start(("a",))
     wait_for(background, ("a",))
     assert background.failure(("a",)) is None

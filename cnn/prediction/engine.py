@@ -162,7 +162,7 @@ def _graph(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     return {"dot": graph_dot(operation_graph(model))}, []
 
 
-@_handles("move")
+@handles("move")
 def _move(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Move the pixels of images as training does."""
     from cnn.prediction.moving import move

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn.background import Background, answer_of
 from cnn.data import looks
 from cnn.data.dataset import Dataset, Labels
 from cnn.prediction.saved import MODEL_FILE, Card, model_folder
+from cnn.short_work import Background, answer_of
 
 SECONDS_AT_MOST = 600.0  # half a minute on a quiet laptop; beside a training far more
 _one_at_a_time = threading.Lock()  # several maps at once would only slow each other down
@@ -99,4 +99,4 @@ def _from_arrays(kept: dict[str, NDArray[Any]]) -> Map:
                tuple(kept["explained"].tolist()), int(kept["dimensions"]), float(kept["seconds"]))
 
 
-background = Background(make_map, "The map")  # of this server process, for all visitors
+background = Background(make_map, "map")  # of this server process, for all visitors

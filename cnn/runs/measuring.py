@@ -17,13 +17,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cnn.background import Background, answer_of
 from cnn.data.store import STORE, data_folders, writable_folder
 from cnn.errors import Damaged, NotFound
 from cnn.files import atomic_write_json, read_json
 from cnn.hardware import machine
 from cnn.models.presets import candidates, to_measure
 from cnn.models.speeds import Speeds, speeds_from_dict
+from cnn.short_work import Background, answer_of
 
 SECONDS_AT_MOST = 300.0  # ten on a quiet laptop; beside nine busy processes it took 200
 _FORMAT = 1  # raise it when the same figures would mean something else
@@ -111,4 +111,4 @@ def _measure(request: dict[str, Any]) -> Speeds:
         "python -m cnn doctor may know why."))
 
 
-background = Background(measure_speeds, "The measurement")  # of this server, for all visitors
+background = Background(measure_speeds, "measurement")  # of this server, for all visitors

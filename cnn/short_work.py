@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
+from cnn.data.jobs import Jobs
 from cnn.errors import CnnError, Unavailable, error_from_dict
 from cnn.paths import PROJECT
 
@@ -51,45 +51,22 @@ class Background:
 
     Args:
         work: Called in a thread with the parts of a subject.
-        what: It does, as a noun for messages.
+        what: It does, as a noun for messages, such as "measurement".
     """
 
     def __init__(self, work: Callable[..., object], what: str) -> None:
-        self._do, self._what = work, what
-        self._lock = threading.Lock()
-        self._running: set[tuple[Hashable, ...]] = set()
-        self._failed: dict[tuple[Hashable, ...], CnnError] = {}
+        self._work, self._jobs = work, Jobs(what)
 
     def start(self, subject: tuple[Hashable, ...]) -> None:
         """Start to work, unless that is being done already; returns at once."""
-        with self._lock:
-            if subject in self._running:
-                return
-            self._running.add(subject)
-            self._failed.pop(subject, None)
-        threading.Thread(target=self._work, args=(subject,), daemon=True,
-                         name="background").start()
+        self._jobs.start(subject, lambda _: self._work(*subject))
 
     def running(self, subject: tuple[Hashable, ...]) -> bool:
         """Whether this is being done now."""
-        with self._lock:
-            return subject in self._running
+        state = self._jobs.look(subject)
+        return state is not None and state.lives
 
     def failure(self, subject: tuple[Hashable, ...]) -> CnnError | None:
         """Return why the last attempt has failed, if it has."""
-        with self._lock:
-            return self._failed.get(subject)
-
-    def _work(self, subject: tuple[Hashable, ...]) -> None:
-        error: CnnError | None = None
-        try:
-            self._do(*subject)
-        except CnnError as problem:
-            error = problem
-        except Exception as problem:  # nobody waits for this thread: the page must learn of it
-            error = CnnError(f"{self._what} failed: {type(problem).__name__}: {problem}",
-                             "Please report this.")
-        with self._lock:
-            self._running.discard(subject)
-            if error is not None:
-                self._failed[subject] = error
+        state = self._jobs.look(subject)
+        return state.error if state else None
