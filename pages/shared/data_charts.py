@@ -23,7 +23,9 @@ BINS = 32
 # Each with a contrast of 3 or more to the page, light or dark.
 CLASS_COLORS = (TRAINING, "#e8590c", "#2f9e44", "#b04fd8", "#e03131", "#1092a6", "#e0478c",
                 "#8f7a0b", NEUTRAL, "#a8672c")
-CLASS_SYMBOLS = ("circle", "rect", "triangle", "diamond", "pin", "arrow")
+CLASS_SYMBOLS = ("circle", "rect", "triangle", "diamond",
+                 "path://M0,0L10,0L5,9Z",  # a triangle on its head, and a plus
+                 "path://M3,0H7V3H10V7H7V10H3V7H0V3H3Z")
 CHART_HEIGHT, MAP_HEIGHT = 300, 560  # pixels
 Point = tuple[int, int]  # which series of a chart, and which of its points
 
@@ -90,6 +92,7 @@ def map_option(
                  "containLabel": bool(explained)},
         "legend": {"type": "scroll", "top": 0, "left": 0, "right": 8, "data": list(class_names),
                    "itemWidth": 12, "itemHeight": 12,
+                   "selectorLabel": {"color": NEUTRAL, "borderColor": NEUTRAL, "padding": [4, 8]},
                    "selector": [{"type": "all", "title": "All"},
                                 {"type": "inverse", "title": "Invert"}]},
         "tooltip": {"formatter": "{a}: image {@[2]}"},

@@ -161,8 +161,9 @@ def _explain(data: Dataset, found: Map, model: str, method: str) -> None:
         words.append(f"What is compared are the {count(found.dimensions)} values of the pixels, so "
                      "an image is like another of the same colours in the same places, whatever "
                      "it shows.")
-    words.append(f"{amount(len(found.rows), 'training image')} drawn at random, each class in "
-                 f"proportion; made in {duration(found.seconds)}.")
+    which = "All training images" if len(found.rows) == len(data.train_labels) else \
+        f"{amount(len(found.rows), 'training image')} drawn at random, each class in proportion"
+    words.append(f"{which}; made in {duration(found.seconds)}.")
     st.caption(" ".join(words))
 
 
