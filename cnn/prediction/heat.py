@@ -1,9 +1,11 @@
 """Which parts of a picture speak for a class: Grad-CAM, and saliency as a second opinion.
 
-Grad-CAM after Selvaraju et al. (arXiv 1610.02391): how much each place of a feature map adds to the
-class's value before the softmax. Saliency after Simonyan et al. (arXiv 1312.6034): how much each
-pixel changes that value, averaged over noisy copies as in SmoothGrad (arXiv 1706.03825). Needs
-TensorFlow; knows nothing of files, colours or pages.
+Grad-CAM after Selvaraju et al. (arXiv 1610.02391), in the form of Draelos and Carin (HiResCAM,
+arXiv 2011.08891): how much each place of a feature map adds to the class's value before the
+softmax. The original averages the gradient over all places first; its maps of 7 x 7 places told
+hardly better than random ones which pixels an answer rests on. Saliency after Simonyan et al.
+(arXiv 1312.6034): how much each pixel changes that value, averaged over noisy copies as in
+SmoothGrad (arXiv 1706.03825). Needs TensorFlow; knows nothing of files, colours or pages.
 """
 
 from __future__ import annotations
@@ -49,8 +51,9 @@ def map_layer(shapes: dict[str, Shape]) -> str:
 def grad_cam(inside: Any, image: Images, classes: Sequence[int], layer: str) -> list[Heat]:
     """Return for each class what each place of a layer's feature map adds to its logit.
 
-    The gradient of the logit by each channel, averaged over all places, weighs that channel; places
-    that speak against the class count as 0.
+    Each value of the map is weighed by the gradient of the logit by it; places that speak against
+    the class count as 0. Where the network takes the mean over all places and a dense layer
+    follows, this is the class activation map.
 
     Args:
         inside: `cnn.models.inside.Inside`.
@@ -66,11 +69,8 @@ def grad_cam(inside: Any, image: Images, classes: Sequence[int], layer: str) -> 
         seen = inside.look(batch, [layer])
         logits = [seen.logits[0, number] for number in classes]
     maps = seen.outputs[0]
-    heats = []
-    for logit in logits:
-        weights = tf.reduce_mean(tape.gradient(logit, maps), axis=(1, 2), keepdims=True)
-        heats.append(tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1))[0].numpy())
-    return heats
+    return [tf.nn.relu(tf.reduce_sum(tape.gradient(logit, maps) * maps, axis=-1))[0].numpy()
+            for logit in logits]
 
 
 def saliency(inside: Any, image: Images, number: int) -> Heat:
