@@ -10,13 +10,13 @@ import streamlit as st
 from cnn.data.catalogue import DatasetInfo
 from cnn.data.dataset import Dataset
 from pages.shared.cached import dataset
-from pages.shared.chosen_image import ONE_IMAGE, SECTION, step_through
+from pages.shared.chosen_image import CHECK, ONE_IMAGE, SECTION, step_through
 from pages.shared.class_view import portrait_of, show_levels, show_means
 from pages.shared.data_view import show_counts, show_images
 from pages.shared.dataset_picker import choose_dataset, is_ready
 from pages.shared.errors import errors_shown
 from pages.shared.formats import amount, count, plain
-from pages.shared.health_view import draw_health
+from pages.shared.health_view import draw_health, say_health
 from pages.shared.image_view import show_augmentation, show_image, show_numbers
 from pages.shared.import_form import draw_import, draw_removal, draw_report
 from pages.shared.layout import TRAIN
@@ -91,8 +91,12 @@ def draw_data(info: DatasetInfo) -> None:
     data = dataset(info.name)
     st.page_link(TRAIN, label="Train a network on these images", icon=":material/model_training:")
     section = st.segmented_control(
-        "Show", list(SECTIONS), default=next(iter(SECTIONS)), required=True, key=SECTION,
+        "Show", [*SECTIONS, CHECK], default=next(iter(SECTIONS)), required=True, key=SECTION,
         bind="query-params", label_visibility="collapsed")
+    if section == CHECK:
+        draw_health(info)
+        return
+    say_health(info)
     st.caption(SEALED)
     SECTIONS[section](data)
 
@@ -110,7 +114,6 @@ def main() -> None:
             draw_removal(info.name)
         if is_ready(info):
             draw_data(info)
-            draw_health(info)
     st.header("Your own pictures")
     draw_import()
 

@@ -73,7 +73,7 @@ def pets(folders):
 @pytest.fixture
 def open_pets(open_page, pets):
     def open_it(**state):
-        page = open_page("data")
+        page = open_page("data", section="Check")
         for key, value in state.items():
             page.session_state[key] = value
         return checked(page.selectbox(key="dataset").select("pets").run())

@@ -7,7 +7,8 @@ import streamlit as st
 from cnn.data.dataset import Dataset
 from pages.shared.formats import plain
 
-SECTION, ONE_IMAGE = "section", "One image"  # key of the choice of a part, and one of the parts
+SECTION = "section"  # key of the choice of a part, also in the address
+ONE_IMAGE, CHECK = "One image", "Check"  # parts that are led to from elsewhere
 _KEY = "data_image"
 
 

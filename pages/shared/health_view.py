@@ -20,6 +20,7 @@ from cnn.data.preflight import Preflight
 from cnn.data.reports import kept_report
 from cnn.errors import CnnError, Damaged, NotFound
 from pages.shared.acting import act, show_problem
+from pages.shared.chosen_image import CHECK, SECTION
 from pages.shared.errors import errors_shown, show_error
 from pages.shared.formats import amount, count, duration, plain
 from pages.shared.health_pictures import Shelf, open_shelf, show_sets
@@ -76,7 +77,8 @@ def say_health(info: DatasetInfo) -> None:
         found = " and ".join(amount(number, kind) for kind, number in bad.items())
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":{colour}[{sign} {found} found in these pictures.]", width="content")
-            st.page_link(DATA, label="Look at Data", icon=":material/photo_library:")
+            st.page_link(DATA, label="Look at them", icon=":material/health_and_safety:",
+                         query_params={SECTION: CHECK})
 
 
 def _offer(name: str) -> None:
