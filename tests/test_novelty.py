@@ -102,7 +102,7 @@ def test_it_comes_back_as_it_was_stored_and_is_small(learned, tmp_path: Path) ->
     write_novelty(tmp_path, learned)
     found, look = read_novelty(tmp_path), usual_look(100, 6)
     assert found is not None and found.fits(look)
-    assert np.allclose(found.novelties(look), learned.novelties(look), atol=2 / 400)
+    assert np.allclose(found.novelties(look), learned.novelties(look), atol=0.02)
     assert (tmp_path / FILE_NAME).stat().st_size < 20_000
 
 

@@ -126,6 +126,8 @@ def test_batches_of_any_number_give_what_the_network_gives(count: int) -> None:
 def first(monkeypatch: pytest.MonkeyPatch) -> Predictor:
     monkeypatch.setattr(predictor, "read_card", lambda name: make_card(name, resize="stretch"))
     monkeypatch.setattr(predictor, "load_network", lambda name: make_network((8, 6, 1), 3))
+    monkeypatch.setattr(predictor, "read_novelty", lambda folder: None)
+    monkeypatch.setattr(predictor, "model_folder", lambda name: None)
     return Predictor("first")
 
 

@@ -11,7 +11,7 @@ from cnn.errors import Unavailable
 from cnn.prediction.client import Prediction, shared_engine
 from pages.shared import cached
 from pages.shared.errors import error_text
-from pages.shared.formats import confidence, plain
+from pages.shared.formats import confidence, percent, plain
 from pages.shared.picture_sources import Picture, remove
 from pages.shared.pictures import enlarged_png
 
@@ -115,9 +115,8 @@ def _show_good(picture: Picture, answer: Prediction) -> None:
 
 
 def _say_none_of_these(answer: Prediction) -> None:
-    share = confidence(answer.novelty or 0)
-    st.warning(f"**Probably none of these.** To the model this picture looks stranger than {share} "
-               "of the pictures of its classes that it was tried on.",
+    st.warning("**Probably none of these.** To the model this picture looks stranger than "
+               f"{percent(answer.novelty)} of the pictures of its classes that it was tried on.",
                icon=":material/question_mark:")
     st.caption("If it is one of its classes after all, these are the likeliest:")
 
