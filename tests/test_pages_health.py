@@ -96,7 +96,7 @@ def test_an_imported_set_is_looked_through_without_asking_and_the_report_is_kept
 
 
 def test_a_built_in_set_is_looked_through_at_a_click_and_offers_no_fixes(open_page):
-    page = open_page("data")
+    page = open_page("data", section="Check")
     assert kept_report("digits") is None
     page.button(key="health_check").click().run()
     checked(page)
@@ -112,7 +112,7 @@ def test_a_fix_is_done_at_a_click_recorded_and_taken_back(open_pets):
     checked(page)
     assert describe("pets").train_count == 49
     assert "1 test image shows" not in texts(page.markdown)
-    assert "1. 1 picture left out: the same picture as a test image" in texts(page.markdown)
+    assert r"1. 1 picture left out\: the same picture as a test image" in texts(page.markdown)
     page.button(key="health_fix_blank_drop").click().run()
     checked(page)
     assert [edit["kind"] for edit in edits("pets")] == ["drop", "drop"]
@@ -204,7 +204,7 @@ def test_classes_become_one(open_page, folders):
     files = {f"{name}/{n}.png": saved(scenery(n + 40 * place))
              for place, name in enumerate(("cats", "dogs", "wolves")) for n in range(5)}
     import_images(write_folder(folders / "f", files), "pets", (16, 16))
-    page = open_page("data")
+    page = open_page("data", section="Check")
     page.session_state["mend_open"] = True
     checked(page.selectbox(key="dataset").select("pets").run())
     page.multiselect(key="mend_merge").set_value(["dogs", "wolves"]).run()
@@ -229,11 +229,12 @@ def test_a_check_goes_on_without_its_page_and_can_be_cancelled(open_page, pets, 
         return real(name, tell)
 
     monkeypatch.setattr(background, "make_report", waiting)
-    page = open_page("data").selectbox(key="dataset").select("pets").run()
+    page = open_page("data", section="Check").selectbox(key="dataset").select("pets").run()
     run_until(page, lambda page: "5 of 50" in "".join(
         bar.proto.text for bar in page.get("progress")))
     page.switch_page("pages/home.py").run()
     page.switch_page("pages/data.py").run()
+    page.button_group(key="section").set_value("Check")
     page.selectbox(key="dataset").select("pets").run()
     page.button(key="health_cancel").click().run()
     release.set()
