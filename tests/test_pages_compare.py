@@ -87,7 +87,7 @@ def test_curves_go_by_epoch_time_or_images(open_page, three):
     assert [x for x, _ in curves(page)["fast"]] == [0.0333, 0.0667, 0.1]
     page.segmented_control(key="by").set_value("images").run()
     assert [x for x, _ in curves(page)["small"]] == [2, 4, 6]
-    page.segmented_control(key="curve").set_value("loss").run()
+    page.selectbox(key="curve").set_value("loss").run()
     assert [y for _, y in curves(page)["small"]] == [1, 0.5, 0.3333]
 
 

@@ -9,7 +9,7 @@ from cnn.config import config_from_dict
 from cnn.data import catalogue
 from cnn.data.dataset import Dataset
 from cnn.data.progress import Progress, silent
-from cnn.data.splits import Split, split_training
+from cnn.data.splits import Split, hold_back
 from cnn.errors import BadInput, Unavailable
 from cnn.prediction.saved import Card
 
@@ -43,5 +43,4 @@ def split_of(card: Card, dataset: Dataset) -> Split:
         BadInput: If the settings on the card are incomplete.
     """
     config = config_from_dict(card.config)
-    return split_training(dataset.train_labels, config.validation_fraction, config.train_images,
-                          config.seed, dataset.train_groups)
+    return hold_back(dataset, config.validation_fraction, config.train_images, config.seed)

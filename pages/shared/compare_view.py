@@ -56,8 +56,8 @@ def _accuracies(tested: Sequence[Contender]) -> list[float]:
 def show_curves(chosen: Sequence[Contender]) -> None:
     """Show how the chosen trainings went, on one chart."""
     left, right = st.columns(2)
-    key = left.segmented_control("Curve", list(VALUES), default="val_accuracy", required=True,
-                                 format_func=VALUES.get, key="curve", bind="query-params")
+    key = left.selectbox("Curve", list(VALUES), format_func=VALUES.get, key="curve",
+                         bind="query-params")
     axis = right.segmented_control("By", list(AXES), default="epoch", required=True,
                                    format_func=AXES.get, key="by", bind="query-params")
     epochs = {one.name: epochs_of(one) for one in chosen}

@@ -93,7 +93,7 @@ def _show_disagreement(
             truth, wrong = (one.class_names[label] for label in (
                 one.labels[row], loser.predicted[row]))
             st.image(enlarged(images[row], THUMBNAIL), output_format="PNG",
-                     caption=f"{plain(truth)}, not {plain(wrong)}",
+                     width=THUMBNAIL, caption=f"{plain(truth)}, not {plain(wrong)}",
                      alt=f"Test image {row}: {truth}; the other model says {wrong}")
     if len(rows) > PER_PAGE:
         st.pagination(-(-len(rows) // PER_PAGE), key=key, max_visible_pages=5)
