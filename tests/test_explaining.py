@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,15 +13,16 @@ import pytest
 from model_folders import make_card, make_evaluation
 from PIL import Image
 
+from cnn.cli import main
 from cnn.data.catalogue import load
 from cnn.data.images import encode_png
-from cnn.errors import BadInput, NotFound
+from cnn.errors import BadInput, Damaged, NotFound, error_from_dict
 from cnn.evaluation.novelty import FILE_NAME
 from cnn.models.build import build_model
 from cnn.models.inside import Inside
 from cnn.prediction.client import EngineClient
 from cnn.prediction.engine import Engine
-from cnn.prediction.explaining import MOST_MAPS, explain
+from cnn.prediction.explaining import MOST_MAPS, Explanation, explain
 from cnn.prediction.inner_values import Looker, novelty_of, softmax
 from cnn.prediction.predictor import Predictor
 from cnn.prediction.reasons import ask_feature_maps, ask_heat, ask_nearest
@@ -36,7 +39,6 @@ class SameProcess(EngineClient):
     def call(self, header, parts=()):
         reply, blobs = self.engine.answer(header, list(parts))
         if "error" in reply:
-            from cnn.errors import error_from_dict
             raise error_from_dict(reply["error"])
         return reply, blobs
 
@@ -101,8 +103,6 @@ def test_the_layer_and_its_size_are_said(engine) -> None:
 
 
 def test_a_map_of_few_places_is_called_coarse() -> None:
-    from cnn.prediction.explaining import Explanation
-
     picture = np.zeros((8, 8, 3), np.uint8)
     assert Explanation(picture, (), "pool_2", (2, 2)).coarse
     assert not Explanation(picture, (), "pool_2", (4, 4)).coarse
@@ -190,11 +190,24 @@ def test_probabilities_do_not_depend_on_whether_strangeness_is_known(models) -> 
     assert [a.novelty for a in plain] == [a.novelty for a in averaged]
 
 
+def test_an_older_model_learns_what_is_usual_where_its_data_are(
+    models, tmp_path, monkeypatch, capsys
+) -> None:
+    shutil.copytree(models / "flat", tmp_path / "flat")
+    monkeypatch.setenv("CNN_MODELS_DIR", str(tmp_path))
+    assert main(["evaluate", "flat", "--json"]) == 0
+    assert not json.loads(capsys.readouterr().out)["novelty"]
+    assert main(["evaluate", "flat", "--novelty", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["novelty"]
+    answer = Predictor("flat").predict([np.zeros((8, 8, 3), np.uint8)])[0]
+    assert answer.novelty is not None
+    monkeypatch.setenv("CNN_DATA_DIR", str(tmp_path / "none"))
+    monkeypatch.setattr("cnn.cli_commands.evaluate._what_is_missing", lambda card: "No data.")
+    assert main(["evaluate", "flat", "--novelty"]) == 1
+    assert "cannot be learned: No data." in capsys.readouterr().err
+
+
 def test_statistics_of_another_network_are_refused(models, tmp_path, monkeypatch) -> None:
-    import shutil
-
-    from cnn.errors import Damaged
-
     shutil.copytree(models / "flat", tmp_path / "flat")
     shutil.copy(models / "maps" / FILE_NAME, tmp_path / "flat")
     monkeypatch.setenv("CNN_MODELS_DIR", str(tmp_path))

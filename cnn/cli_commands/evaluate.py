@@ -53,8 +53,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="measure the accuracy of predict --average as well: three or six "
                              "times the time")
     parser.add_argument("--novelty", action="store_true",
-                        help='learn from its data set what is usual, so that it can say "probably '
-                             'none of these"; for models that were saved without')
+                        help="learn from training and validation images what is usual for the "
+                             "model, and store it with it: from then on it says of pictures of "
+                             "other things that they are probably none of its classes")
 
 
 def run(options: argparse.Namespace) -> Output:

@@ -17,7 +17,7 @@ from pages.shared.errors import errors_shown
 from pages.shared.formats import amount, confidence, count, plain
 from pages.shared.pictures import enlarged_png
 
-PARTS, PIXELS, ALIKE, MAPS = "Parts", "Pixels", "Similar images", "Feature maps"
+PARTS, PIXELS, ALIKE, MAPS = "Parts", "Pixels", "Similar", "Layers"
 WAYS = {
     PARTS: "Grad-CAM: which parts of the picture speak for a class.",
     PIXELS: "Saliency: how much each pixel changes the answer. A second opinion; it is noisy by "
