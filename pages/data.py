@@ -25,6 +25,8 @@ from pages.shared.map_view import show_map
 SEALED = (":material/lock: Training images only: the test images stay sealed, so that nobody, "
           "person or network, learns from what a model is judged by.")
 
+OWN = "your-own-pictures"  # where on the page they are imported
+
 
 def draw_facts(info: DatasetInfo) -> None:
     """Say what the data set is and where it comes from."""
@@ -107,6 +109,7 @@ def main() -> None:
     if wanted:
         st.session_state["dataset"] = wanted
     draw_report()
+    st.caption(f"Yours are not in the list? [Import your own pictures](#{OWN}).")
     with errors_shown():
         info = choose_dataset()
         draw_facts(info)
@@ -114,7 +117,7 @@ def main() -> None:
             draw_removal(info.name)
         if is_ready(info):
             draw_data(info)
-    st.header("Your own pictures")
+    st.header("Your own pictures", anchor=OWN)
     draw_import()
 
 
