@@ -8,7 +8,7 @@ from cnn.runs.manager import RunInfo, list_runs
 from pages.shared import cached
 from pages.shared.errors import errors_shown
 from pages.shared.formats import percent, plain
-from pages.shared.layout import DATA, EVALUATE, PREDICT, RUNS, TRAIN
+from pages.shared.layout import COMPARE, DATA, EVALUATE, PREDICT, RUNS, TRAIN
 from pages.shared.model_cards import show_models
 
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -23,6 +23,8 @@ WAYS = (
      "Every training there was: find one, name it, repeat it, hand it on."),
     (EVALUATE, "Evaluate", ":material/query_stats:",
      "How often it is right, what it mixes up, and the images it got wrong."),
+    (COMPARE, "Compare", ":material/compare_arrows:",
+     "Trainings side by side: which is better, and whether that is more than luck."),
 )
 
 
@@ -55,7 +57,7 @@ def draw_run(run: RunInfo) -> None:
 
 def draw_ways() -> None:
     """Draw a card for each page."""
-    grid = st.grid(5, min_column_width=150)
+    grid = st.grid(3, min_column_width=220)
     for page, label, icon, text in WAYS:
         with grid.cell(), st.container(border=True, height="stretch"):
             st.page_link(page, label=f"**{label}**", icon=icon)

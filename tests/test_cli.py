@@ -433,9 +433,10 @@ def test_predict_prints_csv_that_no_spreadsheet_runs(
     monkeypatch.chdir(tmp_path)
     assert main(["predict", "=good.png", "nope.png", "--top", "2", "--csv"]) == 0
     head, good, bad = csv.reader(io.StringIO(capsys.readouterr().out))
-    assert head == ["source", "answer_1", "probability_1", "answer_2", "probability_2", "error"]
-    assert good == ["'=good.png", "ant", "0.75", "bee", "0.125", ""]
-    assert bad[:5] == ["nope.png", "", "", "", ""] and "no file" in bad[5]
+    assert head == ["source", "answer_1", "probability_1", "answer_2", "probability_2",
+                    "none_of_these", "error"]
+    assert good == ["'=good.png", "ant", "0.75", "bee", "0.125", "False", ""]
+    assert bad[:6] == ["nope.png", "", "", "", "", ""] and "no file" in bad[6]
     assert main(["predict", "=good.png", "--csv", "--json"]) == 1
 
 

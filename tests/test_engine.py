@@ -116,7 +116,8 @@ open(sys.argv[1], "a").write("x")
 def answer(head, parts):
     if b"poison" in parts:
         os._exit(1)
-    return {"results": [{"top": [], "inverted": False, "height": 1, "width": 2}] * len(parts)}
+    return {"results": [{"top": [], "inverted": False, "height": 1, "width": 2,
+                         "novelty": None, "unlike": False}] * len(parts)}
 serve(answer)
 """
 

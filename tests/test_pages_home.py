@@ -20,8 +20,8 @@ def test_home_leads_to_each_other_page_the_prediction_first(app):
     page = app.run()
     assert not page.exception
     targets = [link.proto.page for link in page.get("page_link")]
-    assert targets[:5] == ["predict", "train", "data", "runs", "evaluate"]
-    assert len(page_list()) == 6
+    assert targets[:6] == ["predict", "train", "data", "runs", "evaluate", "compare"]
+    assert len(page_list()) == 7
 
 
 def test_home_without_models_says_how_to_get_one(app):

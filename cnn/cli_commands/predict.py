@@ -139,7 +139,7 @@ def _row(answer: Record, top: int) -> dict[str, Any]:
         known = best[place] if place < len(best) else {}
         row[f"answer_{place + 1}"] = known.get("class", "")
         row[f"probability_{place + 1}"] = known.get("probability", "")
-    row["probably_none"] = answer.get("unlike", "")
+    row["none_of_these"] = answer.get("unlike", "")
     return row | {"error": answer.get("error", "")}
 
 

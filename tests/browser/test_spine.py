@@ -121,6 +121,6 @@ def test_a_deep_link_is_the_first_visit_of_a_fresh_server(visit, places):
         page = visit(f"{server.url}/predict")
         names = page.get_by_test_id("stSidebarNavLink").all_inner_texts()
         assert [name.split("\n")[-1] for name in names] == [
-            "Home", "Data", "Train", "Runs", "Evaluate", "Predict"]
+            "Home", "Data", "Train", "Runs", "Evaluate", "Compare", "Predict"]
     finally:
         server.kill()
