@@ -435,7 +435,7 @@ def test_predict_prints_csv_that_no_spreadsheet_runs(
     head, good, bad = csv.reader(io.StringIO(capsys.readouterr().out))
     assert head == ["source", "answer_1", "probability_1", "answer_2", "probability_2",
                     "none_of_these", "error"]
-    assert good == ["'=good.png", "ant", "0.75", "bee", "0.125", "False", ""]
+    assert good == ["'=good.png", "ant", "0.75", "bee", "0.125", "True", ""]
     assert bad[:6] == ["nope.png", "", "", "", "", ""] and "no file" in bad[6]
     assert main(["predict", "=good.png", "--csv", "--json"]) == 1
 
