@@ -44,7 +44,8 @@ def draw_run(run: RunInfo) -> None:
     if config is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**Training {plain(config.name)}**: {plain(config.architecture)} on "
+        does = "Waiting its turn" if status.state == "queued" else "Training"
+        st.markdown(f"**{does}: {plain(config.name)}**, {plain(config.architecture)} on "
                     f"{plain(config.dataset)}", width="content")
         st.space("stretch")
         st.page_link(TRAIN, label="Watch it", icon=":material/monitoring:",

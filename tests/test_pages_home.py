@@ -73,7 +73,7 @@ def test_the_run_that_is_going_on_is_shown_with_its_progress(app):
     folder = write_run(state="running", best_epoch=2, best_val_accuracy=0.7)
     with folder.lock():
         page = app.run()
-        assert "Training first" in texts(page.markdown)
+        assert "**Training: first**" in texts(page.markdown)
         assert f"run={folder.run_id}" in [
             link.proto.query_string for link in page.get("page_link")]
     write_run("20260102-030407-done", state="finished", model="done")
@@ -86,3 +86,9 @@ def test_a_new_model_appears_at_the_next_look(app):
     assert texts(app.run().subheader) == "first"
     write_model("second", created="2026-02-02T03:04:05+00:00")
     assert texts(app.run().subheader) == "second\nfirst"
+
+
+def test_a_run_that_waits_is_not_said_to_train(app):
+    write_run(state="queued", epochs=0, stage="waiting for its turn")
+    page = app.run()
+    assert "**Waiting its turn: first**" in texts(page.markdown)
