@@ -1,19 +1,17 @@
 """Getting a published data set on the pages: its origin, its download, and files from elsewhere."""
 
 import io
-import time
+from functools import partial
 
 import numpy as np
+import page_steps
 import pytest
+from page_steps import texts
 
 from cnn.data import builtin, catalogue, download, originals, registry, transfers
 from cnn.data.catalogue import describe
 from cnn.data.jobs import JobState
 from tests.mirrors import serving
-
-
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
 
 
 def keys(elements):
@@ -53,14 +51,7 @@ def open_mnist(open_page, page="data"):
     return open_page(page).selectbox(key="dataset").select("mnist").run()
 
 
-def run_until(page, condition):
-    end = time.monotonic() + 20
-    while not condition(page):
-        assert time.monotonic() < end, texts(page.error)
-        time.sleep(0.02)
-        page.run()
-    assert not page.exception
-    return page
+run_until = partial(page_steps.run_until, seconds=20)
 
 
 def ready(page):

@@ -1,10 +1,10 @@
 """The report on a data set on the Data page: findings, their pictures, fixes, changes by hand."""
 
 import threading
-import time
 
 import numpy as np
 import pytest
+from page_steps import run_until, texts
 from picture_files import saved, scenery, write_folder
 
 from cnn.data import background
@@ -29,10 +29,6 @@ FILES = {
 }
 
 
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
-
-
 def keys(elements):
     return [element.key for element in elements]
 
@@ -47,16 +43,6 @@ def item(name):
 
 def boxes(page, part):
     return {box.label: box for box in page.checkbox if f"_{part}_" in box.key}
-
-
-def run_until(page, condition):
-    end = time.monotonic() + 60
-    while not condition(page):
-        assert time.monotonic() < end, texts(page.error)
-        time.sleep(0.02)
-        page.run()
-    assert not page.exception
-    return page
 
 
 def checked(page):

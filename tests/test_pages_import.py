@@ -2,10 +2,10 @@
 
 import io
 import threading
-import time
 import zipfile
 
 import pytest
+from page_steps import run_until, texts
 from picture_files import class_files, picture, saved, scenery, write_folder
 
 from cnn.data import background
@@ -21,10 +21,6 @@ PETS = {**{f"cats/A{n // 3}_{n}.png": saved(scenery(n)) for n in range(9)},
         "cats/notes.png": b"this is text", "readme.txt": b"hello"}
 
 
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
-
-
 def keys(elements):
     return [element.key for element in elements]
 
@@ -35,16 +31,6 @@ def packed(files):
         for name, content in files.items():
             archive.writestr(name, content)
     return buffer.getvalue()
-
-
-def run_until(page, condition):
-    end = time.monotonic() + 60
-    while not condition(page):
-        assert time.monotonic() < end, texts(page.error)
-        time.sleep(0.02)
-        page.run()
-    assert not page.exception
-    return page
 
 
 def import_it(page):

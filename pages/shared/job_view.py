@@ -5,11 +5,12 @@ Knows neither what is done nor how it ends: who draws this looks at it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 import streamlit as st
 
 from cnn.data.jobs import JobState
+from cnn.short_work import Background
 from pages.shared.formats import count, plain
 
 SECONDS_BETWEEN_LOOKS = 0.7
@@ -29,6 +30,14 @@ def draw_job(state: JobState, cancel: Callable[[], None], key: str, title: str =
     # Not in a callback: the click must reach a server that was started anew meanwhile.
     if st.button("Cancel", icon=":material/close:", key=key, disabled=state.state == "ending"):
         cancel()
+
+
+@st.fragment(run_every=1.0)
+def wait_for(work: Background, subject: tuple[Hashable, ...], words: str, icon: str) -> None:
+    """Say that something is being worked out; when it ends, draw the whole page anew."""
+    if not work.running(subject):
+        st.rerun()
+    st.info(words, icon=icon)
 
 
 def job_words(state: JobState) -> str:

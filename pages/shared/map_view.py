@@ -17,6 +17,7 @@ from pages.shared.chosen_image import choose_row, chosen_row, name_of, open_row
 from pages.shared.data_charts import MAP_HEIGHT, clicked_point, map_option
 from pages.shared.errors import show_error
 from pages.shared.formats import amount, count, duration, percent, plain
+from pages.shared.job_view import wait_for
 from pages.shared.pictures import enlarged
 
 METHODS = {"pca": "PCA", "tsne": "t-SNE"}
@@ -85,15 +86,8 @@ def _get(subject: Subject, wanted: bool) -> None:
         if not asked:
             return
     background.start(subject)
-    _wait(subject)
-
-
-@st.fragment(run_every=1.0)
-def _wait(subject: Subject) -> None:
-    if not background.running(subject):
-        st.rerun()
-    st.info(f"**Making the map…** {_HOW_LONG[subject[2]]} You can look at other parts meanwhile.",
-            icon=":material/hourglass:")
+    wait_for(background, subject, f"**Making the map…** {_HOW_LONG[subject[2]]} You can look at "
+             "other parts meanwhile.", ":material/hourglass:")
 
 
 def _draw(data: Dataset, found: Map, subject: Subject) -> None:

@@ -17,6 +17,7 @@ from cnn.prediction.saved import free_name
 from cnn.runs.measuring import Subject, background, known_speeds
 from pages.shared.errors import show_error
 from pages.shared.formats import amount, count, plain, rough_span
+from pages.shared.job_view import wait_for
 from pages.shared.train_form import choose_name, start_from
 
 OWN = "own"
@@ -70,15 +71,8 @@ def _measure(subject: Subject) -> None:
         _offer_to_measure(subject)
         return
     background.start(subject)
-    _wait(subject)
-
-
-@st.fragment(run_every=1.0)
-def _wait(subject: Subject) -> None:
-    if not background.running(subject):
-        st.rerun()
-    st.info("**Measuring this computer…** Some seconds, once for images of this size. "
-            "Then you see what fits into the time.", icon=":material/timer:")
+    wait_for(background, subject, "**Measuring this computer…** Some seconds, once for images of "
+             "this size. Then you see what fits into the time.", ":material/timer:")
 
 
 def _show_plan(preset: Preset, planned: Plan) -> None:
