@@ -1,6 +1,7 @@
 """Fixtures for all tests: own folders for everything, and the dashboard to open pages of."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from cnn.data.catalogue import load
+from cnn.prediction import client
+from cnn.prediction.client import EngineClient
 
 DASHBOARD = Path(__file__).resolve().parent.parent / "dashboard.py"
 
@@ -54,6 +57,12 @@ def app(folders, monkeypatch):
     st.cache_data.clear()
     st.cache_resource.clear()
     return AppTest.from_file(str(DASHBOARD), default_timeout=30)
+
+
+@pytest.fixture
+def no_engine(monkeypatch):
+    """Let every use of the engine fail."""
+    monkeypatch.setattr(client, "_shared", EngineClient((sys.executable, "-c", "pass")))
 
 
 @pytest.fixture

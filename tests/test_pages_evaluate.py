@@ -1,7 +1,6 @@
 """The Evaluate page: what is stored with a model, shown without data set and without TensorFlow."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -9,8 +8,6 @@ from model_folders import make_evaluation, write_model
 
 from cnn.data.catalogue import load
 from cnn.evaluation.results import Evaluation, evaluate_predictions, write_evaluation
-from cnn.prediction import client
-from cnn.prediction.client import EngineClient
 from pages.shared.confusion import confusion_option, confusion_rows, confusion_words
 from pages.shared.tables import csv_bytes
 
@@ -18,6 +15,9 @@ DIGITS = tuple(str(n) for n in range(10))
 VIEWS = ["History", "Confusion matrix", "Report", "Confidence", "Mistakes", "Details"]
 NEWER = {"averaged_test_accuracy": 0.8125, "calibration_error": 0.012, "temperature": 1.3124,
          "calibration_error_before": 0.041}
+
+# Nothing but a figure, a graph or turned pictures may need the engine.
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 def texts(elements):
@@ -30,13 +30,6 @@ def charts(page):
 
 def options(page, key):
     return page.selectbox(key=key).options
-
-
-@pytest.fixture(autouse=True)
-def no_engine(monkeypatch):
-    """Let every use of the engine fail: nothing but a figure or graph may need it."""
-    engine = EngineClient((sys.executable, "-c", "pass"))
-    monkeypatch.setattr(client, "_shared", engine)
 
 
 @pytest.fixture

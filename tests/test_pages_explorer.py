@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 import time
 
 import numpy as np
@@ -16,11 +15,13 @@ from cnn.data.images import encode_png
 from cnn.data.preview import shown_in_training
 from cnn.errors import Unavailable
 from cnn.prediction import client, maps
-from cnn.prediction.client import EngineClient
 from pages.shared import class_view, image_view, map_view
 from pages.shared.data_view import IMAGES_PER_PAGE
 from pages.shared.image_view import EPOCHS
 from pages.shared.pictures import enlarged
+
+# Nothing but a figure, a graph or turned pictures may need the engine.
+pytestmark = pytest.mark.usefixtures("no_engine")
 
 
 def texts(elements):
@@ -37,13 +38,6 @@ def charts(page):
 
 def chosen_rows(page):
     return [int(button.label[1:]) for button in page.button if button.label.startswith("#")]
-
-
-@pytest.fixture(autouse=True)
-def no_engine(monkeypatch):
-    """Let every use of the engine fail: only turned pictures may need it."""
-    engine = EngineClient((sys.executable, "-c", "pass"))
-    monkeypatch.setattr(client, "_shared", engine)
 
 
 @pytest.fixture
