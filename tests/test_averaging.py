@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from cnn.data.views import view_count
-from cnn.prediction.averaging import average_views
+from cnn.prediction.averaging import average_views, geometric_mean
 
 PICTURE = np.arange(20, dtype=np.uint8).reshape(1, 4, 5, 1)
 
@@ -81,3 +82,14 @@ def test_it_equals_the_weighted_mean_over_a_loop_of_all_views(mirror):
 def test_images_of_one_pixel_can_be_averaged():
     assert average_views(lambda images: np.ones((len(images), 2), "float32") / 2,
                          np.zeros((3, 1, 1, 1), np.uint8), True).shape == (3, 2)
+
+
+def test_the_mean_of_two_answers_is_that_of_their_logits() -> None:
+    logits = np.random.default_rng(0).normal(size=(2, 5, 4))
+    first, second = softmax(logits, axis=2).astype(np.float32)
+    assert np.allclose(geometric_mean(first, second), softmax(logits.mean(0), axis=1), atol=1e-6)
+
+
+def test_a_class_that_one_answer_rules_out_stays_out_of_the_mean() -> None:
+    (found,) = geometric_mean(np.array([[1, 0]], np.float32), np.array([[0.5, 0.5]], np.float32))
+    assert found.sum() == 1 and found[1] < 1e-9

@@ -18,7 +18,7 @@ import pytest
 from model_folders import make_card, make_evaluation, write_model
 from PIL import Image
 
-from cnn.data.images import encode_png
+from cnn.data.images import RESIZE_WAYS, encode_png
 from cnn.data.preview import Shown
 from cnn.errors import BadInput, CnnError, Damaged, NotFound, Unavailable
 from cnn.paths import PROJECT
@@ -367,6 +367,39 @@ def test_views_are_averaged_only_when_asked(engine: EngineClient) -> None:
     assert shares["ant"] > shares["bee"]
     assert np.array_equal(pixels_of(found[0].seen), picture[:, :, 0])
     assert isinstance(found[1].error, BadInput)
+
+
+@pytest.mark.parametrize("average", [False, True])
+def test_all_ways_at_once_answer_as_each_alone(engine: EngineClient, average: bool) -> None:
+    picture = np.zeros((40, 120, 3), np.uint8)
+    picture[:, :60] = 255
+    found = engine.ways("sides", encode_png(picture), average)
+    assert list(found) == list(RESIZE_WAYS)
+    for how, one in found.items():
+        (alone,) = engine.predict("sides", [encode_png(picture)], how, True, average)
+        assert dict(one.top) == pytest.approx(dict(alone.top), abs=1e-5)
+        assert (one.size, one.preview, one.seen) == (alone.size, alone.preview, alone.seen)
+    with pytest.raises(BadInput, match="empty"):
+        engine.ways("sides", b"")
+
+
+def test_a_part_is_cut_out_with_enough_detail(engine: EngineClient) -> None:
+    picture = np.zeros((3000, 4000, 3), np.uint8)
+    picture[:1500, 2000:] = 255, 0, 0
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG")
+    part = pixels_of(engine.cut(file.getvalue(), (0.5, 0, 1, 0.5)))
+    assert part.shape == (768, 1024, 3)
+    assert np.abs(part.astype(int) - [254, 0, 0]).mean() < 2
+    assert pixels_of(engine.cut(grey(9), (0.999, 0.999, 1, 1))).shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize("part", [(0.5, 0, 0.5, 1), (-0.1, 0, 1, 1), (0, 0, 1, float("nan"))])
+def test_a_part_outside_the_picture_is_refused(
+    engine: EngineClient, part: tuple[float, float, float, float]
+) -> None:
+    with pytest.raises(BadInput, match="from 0 to 1"):
+        engine.cut(grey(9), part)
 
 
 def test_an_unknown_way_and_an_unknown_model_are_said_in_words(engine: EngineClient) -> None:

@@ -13,8 +13,14 @@ from cnn.data.dataset import Images
 from cnn.data.views import view_count
 from cnn.errors import BadInput, Damaged
 from cnn.prediction import predictor
-from cnn.prediction.averaging import average_views
-from cnn.prediction.predictor import Answer, Predictor, predict_arrays, prepare
+from cnn.prediction.averaging import average_views, geometric_mean
+from cnn.prediction.predictor import (
+    Answer,
+    Predictor,
+    look_closer,
+    predict_arrays,
+    prepare,
+)
 
 
 def half_dark(height: int = 20, width: int = 30) -> Images:
@@ -153,12 +159,32 @@ def test_views_are_mirrored_only_if_the_model_learned_so(
     looks: list[Images] = []
     network = first._function
     first._function = lambda images: looks.append(images) or network(images)
-    (answer,) = first.predict([half_dark()], average=True)
+    (answer,) = first.predict([half_dark(10, 12)], average=True)
     assert len(looks) == view_count(mirror) == (6 if mirror else 3)
     assert any(np.array_equal(one[0], answer.seen[:, ::-1]) for one in looks) is mirror
     expected = average_views(first._ask, answer.seen[None], mirror)[0]
     assert answer.probabilities == pytest.approx(expected, abs=1e-6)
     assert answer.probabilities.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_pictures_with_more_to_see_are_averaged_with_a_closer_look(first: Predictor) -> None:
+    first.card = replace(first.card, dark_background=False)
+    small, large = half_dark(10, 12), half_dark(200, 400)
+    alone, both = first.predict([small, large], average=True)
+    views = [average_views(first._ask, prepare(one, first.card)[0][None], first.card.mirrored)
+             for one in (small, large, large[15:185, 30:370])]
+    assert alone.probabilities == pytest.approx(views[0][0], abs=1e-6)
+    assert both.probabilities == pytest.approx(geometric_mean(*views[1:])[0], abs=1e-6)
+
+
+def test_a_closer_look_takes_the_inner_part_of_what_is_large_enough() -> None:
+    card = make_card(input_shape=[8, 8, 3], resize="stretch")
+    ring = np.zeros((80, 80, 3), np.uint8)
+    ring[6:-6, 6:-6] = 255
+    closer = look_closer(ring, card)
+    assert closer is not None and closer.min() == 255
+    assert look_closer(ring[::6, ::6], card) is None  # 14 pixels of 8: nothing new to see
+    assert look_closer(ring, replace(card, dark_background=True)) is None
 
 
 def test_without_averaging_the_network_looks_once(first: Predictor) -> None:

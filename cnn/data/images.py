@@ -20,7 +20,7 @@ from cnn.data.kinds import SAVE_AS, kind_of
 from cnn.errors import BadInput
 
 Pixels = NDArray[np.uint8]  # (height, width, channels), 0 to 255; channels 1 (grey) or 3 (RGB)
-Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels of the picture
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 MAX_BYTES = 20 * 2**20  # of an encoded picture
 MAX_PIXELS = 40_000_000  # 400 MB of memory while decoding
@@ -189,6 +189,31 @@ def resize(image: Pixels, size: tuple[int, int], how: str = "crop") -> Pixels:
         return _array_of(_fit(picture, height, width))
     box = _centred_box(picture, height, width) if how == "crop" else None
     return _array_of(_scale(picture, height, width, box))
+
+
+def cut(image: Pixels, part: Box) -> Pixels:
+    """Return a part of a picture.
+
+    Args:
+        image: Values from 0 to 255, shape (height, width, channels).
+        part: Left, top, right and bottom as shares of width and height, 0 to 1.
+
+    Returns:
+        At least one pixel of it, of shape (height, width, channels).
+
+    Raises:
+        BadInput: If the part is not inside the picture, or has no area.
+    """
+    left, top, right, bottom = part
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise BadInput("A part of a picture is left, top, right, bottom from 0 to 1. "
+                       f"Received: {', '.join(f'{share:g}' for share in part)}.",
+                       "Choose a part inside the picture.")
+    height, width = image.shape[:2]
+    first_row, first_column = min(int(top * height), height - 1), min(int(left * width), width - 1)
+    rows = slice(first_row, max(first_row + 1, round(bottom * height)))
+    columns = slice(first_column, max(first_column + 1, round(right * width)))
+    return image[rows, columns]
 
 
 def _scale(picture: Image.Image, height: int, width: int, box: Box | None = None) -> Image.Image:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from cnn.data.preview import Shown
 from cnn.errors import CnnError, Unavailable, error_from_dict
 from cnn.prediction.batching import Batcher
 from cnn.prediction.child import Answered, Child
+
+if TYPE_CHECKING:
+    from cnn.data.images import Box  # which imports Pillow
 
 START_SECONDS = 90.0  # TensorFlow takes 5 s to import; a cold disk on a busy laptop far more
 REQUEST_SECONDS = 30.0
@@ -152,6 +155,38 @@ class EngineClient:
             return None
         reply, blobs = _checked(answered)
         return _predictions(reply["results"], iter(blobs) if question.pictures else None)
+
+    def ways(self, model: str, image: bytes, average: bool = False) -> dict[str, Prediction]:
+        """Classify one picture brought to size in every way, with preview and what was seen.
+
+        Args:
+            model: Name of a saved model.
+            image: JPEG, PNG, WebP, BMP or GIF.
+            average: As for `predict`.
+
+        Returns:
+            The answer for crop, fit and stretch.
+
+        Raises:
+            CnnError: What is wrong with the picture or the model.
+            Unavailable: If the engine cannot be started, or did not survive the question twice.
+        """
+        reply, (preview, *seen) = self.call(
+            {"op": "ways", "model": model, "average": average}, [image])
+        blobs = (blob for png in seen for blob in (preview, png))
+        return dict(zip(reply["ways"], _predictions(reply["results"], blobs), strict=True))
+
+    def cut(self, image: bytes, part: Box) -> bytes:
+        """Return a part of a picture as PNG, at most 1,024 pixels long.
+
+        Args:
+            image: JPEG, PNG, WebP, BMP or GIF.
+            part: Left, top, right and bottom as shares of width and height, 0 to 1.
+
+        Raises:
+            CnnError: What is wrong with the picture or the part.
+        """
+        return self.call({"op": "cut", "part": part}, [image])[1][0]
 
     def figure(self, model: str, figure: str) -> bytes:
         """Return a Matplotlib figure of a saved model as PNG; names in `cnn.evaluation.figures`."""

@@ -15,25 +15,25 @@ import traceback
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn.data.images import decode_small, encode_png, thumbnail
+from cnn.data.images import RESIZE_WAYS, cut, decode_small, encode_png, thumbnail
 from cnn.errors import BadInput, CnnError
 from cnn.evaluation.novelty import FILE_NAME as NOVELTY_FILE
 from cnn.hardware import start_tensorflow, usable_cores
 from cnn.prediction import explaining  # noqa: F401  registers its operations
 from cnn.prediction.handlers import HANDLERS, Reply, handles
-from cnn.prediction.predictor import Answer, Predictor, prepare
+from cnn.prediction.predictor import Answer, Predictor, look_closer, prepare
 from cnn.prediction.saved import MODEL_FILE, Card, model_folder, read_card
 from cnn.prediction.wire import receive, send
 
 MODELS_KEPT = 3
 PREVIEW_PIXELS = 512
+LARGEST_PART = 1024  # pixels, of the longer side of a part that was cut out
 ENOUGH = 8  # times the network's side: what a large photo keeps of itself, see `decode_small`
 MEMORY_LIMIT = 8 * 2**30  # bytes of address space: a bomb ends this process, not the computer
 
@@ -95,7 +95,8 @@ def _ready(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
 class _Look:
     """What is kept of a decoded picture: little, however large that was."""
 
-    prepared: tuple[NDArray[np.uint8], bool]  # what `Predictor.classify` takes
+    prepared: list[tuple[NDArray[np.uint8], bool]]  # in each way, as `Predictor.classify` takes it
+    closer: list[NDArray[np.uint8] | None]  # the same, where views are averaged
     size: tuple[int, int]  # height and width
     preview: bytes  # PNG, if pictures were asked for
 
@@ -104,10 +105,20 @@ class _Look:
 def _predict(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Classify encoded pictures as one batch; each has an answer or an error of its own."""
     predictor = engine.model(header["model"])
-    looks = list(engine.threads.map(partial(_look, header, predictor.card), parts))
+    average, shown = header.get("average") is True, bool(header.get("pictures"))
+
+    def look_at(data: bytes) -> _Look | CnnError:
+        try:
+            decoded = _decode(data, predictor.card)
+        except CnnError as error:
+            return error
+        return _look(decoded, predictor.card, [header.get("how", "")], average, shown)
+
+    looks = list(engine.threads.map(look_at, parts))
+    good = [look for look in looks if isinstance(look, _Look)]
     answers = iter(predictor.classify(
-        [look.prepared for look in looks if isinstance(look, _Look)],
-        header.get("average") is True))
+        [look.prepared[0] for look in good],
+        [look.closer[0] for look in good] if average else None))
     results: list[dict[str, Any]] = []
     pictures: list[bytes] = []
     for look in looks:
@@ -116,18 +127,45 @@ def _predict(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Repl
             continue
         answer = next(answers)
         results.append(_facts(answer, look.size, predictor.card.class_names))
-        if header.get("pictures"):
+        if shown:
             pictures += [look.preview, encode_png(answer.seen)]
     return {"results": results}, pictures
 
 
-def _look(header: dict[str, Any], card: Card, data: bytes) -> _Look | CnnError:
-    try:
-        picture, size = decode_small(data, max(PREVIEW_PIXELS, ENOUGH * max(card.input_shape[:2])))
-    except CnnError as error:
-        return error
-    preview = encode_png(thumbnail(picture, PREVIEW_PIXELS)) if header.get("pictures") else b""
-    return _Look(prepare(picture, card, header.get("how", "")), size, preview)
+@handles("ways")
+def _ways(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
+    """Classify one picture brought to size in each way, decoded once and as one batch."""
+    predictor = engine.model(header["model"])
+    average = header.get("average") is True
+    decoded = _decode(parts[0], predictor.card)
+    look = _look(decoded, predictor.card, list(RESIZE_WAYS), average, True)
+    answers = predictor.classify(look.prepared, look.closer if average else None)
+    results = [_facts(answer, look.size, predictor.card.class_names) for answer in answers]
+    pictures = [look.preview, *(encode_png(answer.seen) for answer in answers)]
+    return {"ways": list(RESIZE_WAYS), "results": results}, pictures
+
+
+@handles("cut")
+def _cut(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
+    """Return a part of a picture as PNG, of the detail that a network can use."""
+    left, top, right, bottom = (float(share) for share in header["part"])
+    share = max(min(right - left, bottom - top), 0.05)  # of less than that, no more is decoded
+    picture, _ = decode_small(parts[0], round(LARGEST_PART / share))
+    return {}, [encode_png(thumbnail(cut(picture, (left, top, right, bottom)), LARGEST_PART))]
+
+
+def _decode(data: bytes, card: Card) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    return decode_small(data, max(PREVIEW_PIXELS, ENOUGH * max(card.input_shape[:2])))
+
+
+def _look(
+    decoded: tuple[NDArray[np.uint8], tuple[int, int]], card: Card, ways: list[str], average: bool,
+    shown: bool,
+) -> _Look:
+    picture, size = decoded
+    preview = encode_png(thumbnail(picture, PREVIEW_PIXELS)) if shown else b""
+    closer = [look_closer(picture, card, how) for how in ways] if average else []
+    return _Look([prepare(picture, card, how) for how in ways], closer, size, preview)
 
 
 def _facts(answer: Answer, size: tuple[int, int], class_names: list[str]) -> dict[str, Any]:

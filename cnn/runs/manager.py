@@ -155,6 +155,7 @@ def tend_queue() -> None:
 
 
 def _start_trainer(folder: RunFolder) -> None:
+    queue.enter(folder.run_id)  # not by the trainer: of two that start, the later may be quicker
     try:
         with folder.log_file.open("ab") as log:
             _spawn([sys.executable, "-m", "cnn.runs.worker", str(folder.path)], log.fileno())
