@@ -1,4 +1,4 @@
-"""How a photo is best brought to the size of a CIFAR-10 model: crop, fit or stretch, with averaging.
+"""How a photo is best brought to the size of a CIFAR-10 model: crop, fit or stretch; averaged.
 
     python -m benchmarks.photos FOLDER [MODEL ...] [--write]
 

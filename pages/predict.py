@@ -9,15 +9,17 @@ import streamlit as st
 
 from cnn.data.images import RESIZE_WAYS
 from cnn.data.views import view_count
-from cnn.prediction.client import Prediction, shared_engine
+from cnn.prediction.client import shared_engine
 from cnn.prediction.saved import Card
-from pages.shared.answers import ask_all, csv_rows, show_answer
+from pages.shared import cached
+from pages.shared.answer_card import Asked, show_answer
+from pages.shared.answers import Ways, ask_all, csv_rows
 from pages.shared.errors import errors_shown
 from pages.shared.formats import amount, count, percent
 from pages.shared.model_picker import accuracy_text, choose_model, origin_text
 from pages.shared.picture_sources import Picture, choose_pictures
 from pages.shared.tables import csv_bytes
-from pages.shared.why_view import draw_why
+from pages.shared.visit import draw_visit, remember
 
 MOST_PICTURES = 50
 ANSWERS_PER_PAGE = 10
@@ -29,7 +31,7 @@ def choose_how(card: Card) -> str:
     how = st.segmented_control(
         "How a picture is brought to size", ways, default=card.resize, required=True,
         key=f"predict_how_{card.name}", format_func=str.capitalize)
-    learned = " This is how the model's own images were made." if how == card.resize else ""
+    learned = " This is the model's own way." if how == card.resize else ""
     st.caption(f"{RESIZE_WAYS[how]}{learned}")
     return how
 
@@ -49,13 +51,26 @@ def average_help(card: Card) -> str:
         if card.averaged_test_accuracy is None else \
         (f"Right answers on this model's test images: {percent(card.test_accuracy)} → "
          f"{percent(card.averaged_test_accuracy)} of {count(card.test_n)}")
-    return (f"The network looks at each picture {looks} times: {views}. The answer is the weighted "
-            f"mean, and takes the network {looks} times as long. {gain}.")
+    return (f"The network looks at each picture {looks} times: {views}. Where it has twice "
+            "the pixels that the network sees, or more, it looks at the inner 85 % likewise. The "
+            "answer is the weighted mean, and takes the network as many times as long. "
+            f"{gain}.")
 
 
-def wait_for_answers(
-    card: Card, pictures: list[Picture], how: str, average: bool
-) -> list[Prediction]:
+def choose_other(card: Card) -> Card | None:
+    """Show the choice of a second model for the same pictures; return it, if there is one."""
+    others = {model.name: model.card for model in cached.models()
+              if model.card and model.name != card.name}
+    if not others:
+        return None
+    name = st.selectbox(
+        "Compare with", list(others), index=None, placeholder="No second model",
+        key="other", bind="query-params",
+        help="A second model answers the same pictures, and you see where the two differ.")
+    return others.get(name)
+
+
+def wait_for_answers(asked: Asked, pictures: list[Picture]) -> list[Ways]:
     """Return the answers, saying meanwhile what takes so long.
 
     Raises:
@@ -65,14 +80,14 @@ def wait_for_answers(
     message = "Asking the model" if shared_engine().ready else \
         "Starting the prediction engine (TensorFlow): about 10 seconds, once"
     with st.spinner(message, show_time=True):
-        return ask_all(card.name, pictures, how, average)
+        return ask_all(asked.card.name, pictures, asked.average)
 
 
-def draw_answers(card: Card, pictures: list[Picture], how: str, average: bool) -> None:
+def draw_answers(asked: Asked, pictures: list[Picture]) -> None:
     """Draw the answers, a page of them at a time, and offer all as a table.
 
     Raises:
-        NotFound, Damaged: If the model cannot be used.
+        NotFound, Damaged: If a model cannot be used.
         Unavailable: If the engine does not work.
     """
     if len(pictures) > MOST_PICTURES:
@@ -80,21 +95,23 @@ def draw_answers(card: Card, pictures: list[Picture], how: str, average: bool) -
                    "answered. For folders of pictures there is `python -m cnn predict`.",
                    icon=":material/filter_list:")
         pictures = pictures[:MOST_PICTURES]
-    answers = wait_for_answers(card, pictures, how, average)
+    ways = wait_for_answers(asked, pictures)
+    answers = [one[asked.how] for one in ways]
     st.caption("The confidence is the model's own, and it can be sure and wrong. It knows only "
                "its classes: a picture of anything else gets one of them as well.")
     pages = -(-len(pictures) // ANSWERS_PER_PAGE)
     page = min(st.session_state.get("predict_page", 1), pages)
     for place in range((page - 1) * ANSWERS_PER_PAGE, min(page * ANSWERS_PER_PAGE, len(pictures))):
-        show_answer(pictures[place], answers[place], place)
+        answers[place] = show_answer(pictures[place], ways[place], asked, place).answer
         if not answers[place].error:
-            draw_why(pictures[place].data, card.name, answers[place], how)
+            remember(pictures[place], asked.card.name, answers[place])
     if pages > 1:
         st.pagination(pages, key="predict_page", max_visible_pages=5)
     if len(pictures) > 1:
         st.download_button(
-            "Answers as CSV", csv_bytes(csv_rows(pictures, answers, card.name)),
-            f"{card.name}-answers.csv", "text/csv", icon=":material/table:", on_click="ignore")
+            "Answers as CSV", csv_bytes(csv_rows(pictures, answers, asked.card.name)),
+            f"{asked.card.name}-answers.csv", "text/csv", icon=":material/table:",
+            on_click="ignore")
 
 
 def draw_empty() -> None:
@@ -113,16 +130,17 @@ def main() -> None:
         return
     with left:
         st.caption(f"{accuracy_text(card)} · {origin_text(card)}")
+        other = choose_other(card)
     with right:
-        how = choose_how(card)
-        average = choose_average(card)
+        asked = Asked(card, choose_how(card), choose_average(card), other)
     pictures = choose_pictures(card)
     st.header("Answers")
     with errors_shown():
         if pictures:
-            draw_answers(card, pictures, how, average)
+            draw_answers(asked, pictures)
         else:
             draw_empty()
+    draw_visit(pictures)
 
 
 main()

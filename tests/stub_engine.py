@@ -16,13 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from cnn.data.images import decode_image, encode_png, thumbnail
+from cnn.data.images import RESIZE_WAYS, cut, decode_image, encode_png, thumbnail
 from cnn.errors import CnnError
 from cnn.prediction.predictor import prepare
 from cnn.prediction.saved import Card, read_card
 from cnn.prediction.wire import receive, send
 
 GREY = encode_png(np.full((8, 8, 3), 128, np.uint8))
+
+OTHERS = {
+    "figure": lambda header: ({}, [b"\x89PNG of " + header["figure"].encode()]),
+    "graph": lambda header: ({"dot": "digraph { conv -> relu }"}, []),
+}
 
 
 def answer(header: dict[str, Any], parts: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
@@ -32,13 +37,17 @@ def answer(header: dict[str, Any], parts: list[bytes]) -> tuple[dict[str, Any], 
         results = [predict(part, header, card) for part in parts]
         return ({"results": [row for row, _ in results]},
                 [blob for _, blobs in results for blob in blobs])
+    if op == "ways":
+        card = read_card(header["model"])
+        found = {how: predict(parts[0], {**header, "how": how, "pictures": True}, card)
+                 for how in RESIZE_WAYS}
+        return ({"results": {how: row for how, (row, _) in found.items()}},
+                [blob for _, blobs in found.values() for blob in blobs])
+    if op == "cut":
+        return {}, [encode_png(cut(decode_image(parts[0]), header["part"]))]
     if op in ("explain", "feature-maps", "neighbours"):
         return explain(header, read_card(header["model"]))
-    if op == "figure":
-        return {}, [b"\x89PNG of " + header["figure"].encode()]
-    if op == "graph":
-        return {"dot": "digraph { conv -> relu }"}, []
-    return {"tensorflow": "none"}, []
+    return OTHERS.get(op, lambda _: ({"tensorflow": "none"}, []))(header)
 
 
 def explain(header: dict[str, Any], card: Card) -> tuple[dict[str, Any], list[bytes]]:

@@ -11,8 +11,10 @@ from cnn.data.images import encode_png
 from cnn.errors import Refused
 from cnn.prediction import client
 from cnn.prediction.client import EngineClient
-from pages.shared.answers import confidence, csv_rows
+from pages.shared.answers import csv_rows
+from pages.shared.formats import confidence
 from pages.shared.picture_sources import KEPT, Picture
+from pages.shared.visit import MOST, Visited, _within_limits
 
 DIGITS = [str(n) for n in range(10)]
 
@@ -32,7 +34,7 @@ def asked(folders, monkeypatch):
     engine = EngineClient((sys.executable, "-m", "tests.stub_engine", str(log)))
     monkeypatch.setattr(client, "_shared", engine)
     yield lambda: [header for line in (log.read_text() if log.exists() else "").splitlines()
-                   if (header := json.loads(line))["op"] == "predict"]
+                   if (header := json.loads(line))["op"] == "ways"]
     engine.close()
 
 
@@ -124,7 +126,7 @@ def test_a_picture_gets_its_three_best_classes_as_bars(predict):
 
 def test_the_picture_is_beside_what_the_model_sees_and_both_have_words(predict):
     give(predict, ("meadow.png", picture(size=(300, 600))))
-    shown, seen = images(predict)
+    shown, seen = images(predict)[:2]
     assert (shown.caption, seen.caption) == ("600 × 300", "What the model sees")
     assert shown.url.endswith(".png") and seen.url.endswith(".png")  # exact, as a JPEG is not
     assert shown.alt == "meadow.png" and "as the model sees it" in seen.alt
@@ -133,10 +135,10 @@ def test_the_picture_is_beside_what_the_model_sees_and_both_have_words(predict):
 def test_an_upload_is_never_handed_back_as_it_came(predict, monkeypatch):
     """What is shown was encoded anew, without whatever else the file carried."""
     handed = []
-    monkeypatch.setattr("pages.shared.answers.st.image", lambda data, **_: handed.append(data))
+    monkeypatch.setattr("pages.shared.answer_card.st.image", lambda data, **_: handed.append(data))
     upload = picture() + b"and something hidden"
     give(predict, ("a.png", upload))
-    assert len(handed) == 2
+    assert len(handed) == 5  # the picture, what the model sees, and that in each way
     assert all(b"hidden" not in data and data.startswith(b"\x89PNG") for data in handed)
 
 
@@ -172,11 +174,13 @@ def test_a_model_that_was_replaced_is_asked_again(predict, asked, folders):
 def test_how_begins_with_the_cards_way_and_can_be_changed(predict, asked):
     how = predict.segmented_control(key="predict_how_first")
     assert how.options == ["Fit", "Crop", "Stretch"] and how.value == "fit"
-    assert "how the model's own images were made" in texts(predict.caption)
+    assert "the model's own way" in texts(predict.caption)
     give(predict, ("a.png", picture()))
+    seen = images(predict)[1].url
     predict.segmented_control(key="predict_how_first").set_value("stretch").run()
-    assert [header["how"] for header in asked()] == ["fit", "stretch"]
-    assert "how the model's own images were made" not in texts(predict.caption)
+    assert len(asked()) == 1  # all ways came with the first answer
+    assert images(predict)[1].url != seen
+    assert "the model's own way" not in texts(predict.caption)
 
 
 def test_views_are_averaged_only_when_asked_and_not_from_memory(predict, asked):
@@ -272,6 +276,99 @@ def test_a_model_that_the_engine_cannot_load_is_said_once(open_page, folders, mo
     page = give(open_page("predict"), ("a.png", picture()), ("b.png", picture(9)))
     assert [error.value for error in page.error] == ["**Torn network**\n\nMend"]
     engine.close()
+
+
+# Other ways, parts, a second model
+
+
+def test_every_way_has_its_answer_and_the_one_in_use_is_marked(predict):
+    give(predict, ("wide.png", picture(size=(30, 90))))
+    tiles = [caption.value for caption in predict.caption if " · 75.0 %" in caption.value]
+    assert [tile.split("  \n")[0] for tile in tiles] == [
+        "Crop", "**Fit** :material/check:", "Stretch"]
+
+
+def test_a_part_that_is_chosen_is_cut_out_and_answered(predict, asked, monkeypatch):
+    monkeypatch.setattr("pages.shared.answer_card.choose_part",
+                        lambda png, size, aspect, alt, key: (0.5, 0.0, 1.0, 0.5))
+    give(predict, ("a.png", picture(size=(60, 80))))
+    assert "Your part" not in texts(predict.caption)
+    part = next(toggle for toggle in predict.toggle if toggle.label == "Choose a part")
+    part.set_value(True).run()
+    assert not predict.exception
+    assert "**Your part** :material/check:" in texts(predict.caption)
+    assert len(asked()) == 2  # the whole, then the part
+    part.set_value(False).run()
+    assert "Your part" not in texts(predict.caption) and len(asked()) == 2
+
+
+@pytest.mark.parametrize("names, words", [
+    (["ant", "bee", "cat"], "Both say ant."), (["dog", "eel"], "They differ: ant (75.0 %) and d")])
+def test_a_second_model_answers_the_same_pictures(open_page, asked, names, words):
+    write_model("first")
+    write_model("second", class_names=names)
+    page = open_page("predict", model="first", other="second")
+    give(page, ("a.png", picture()))
+    assert [header["model"] for header in asked()] == ["first", "second"]
+    assert words in texts(page.caption)
+    assert len(page.progress) == 3 + min(3, len(names))
+    page.selectbox(key="other").set_value(None).run()
+    assert len(page.progress) == 3
+
+
+def test_all_classes_are_there_on_demand(predict):
+    give(predict, ("a.png", picture()))
+    assert "All 3 classes" in [popover.proto.popover.label for popover in predict.get("popover")]
+    table = predict.dataframe[0].value
+    assert list(table["Class"]) == ["ant", "bee", "cat"]
+    assert table["Confidence"].sum() == pytest.approx(100)
+
+
+# Clipboard, camera, history
+
+
+def test_a_pasted_picture_is_kept_until_it_is_removed(predict, monkeypatch):
+    given = [picture()]
+    monkeypatch.setattr("pages.shared.picture_sources.pasted_picture",
+                        lambda key: given.pop() if given else b"")
+    predict.run()
+    predict.run()
+    assert [heading.value for heading in predict.subheader] == ["Pasted picture 1"]
+    given.append(picture(9))
+    predict.run()
+    assert [heading.value for heading in predict.subheader] == [
+        "Pasted picture 2", "Pasted picture 1"]
+    predict.button(key="predict_remove_0").click().run()
+    assert [heading.value for heading in predict.subheader] == ["Pasted picture 1"]
+
+
+def test_the_camera_is_asked_for_only_when_wanted_and_its_photos_are_kept(predict):
+    assert not predict.camera_input
+    predict.toggle(key="predict_camera_on").set_value(True).run()
+    predict.camera_input[0].upload("photo.jpg", picture(), "image/jpeg").run()
+    assert [heading.value for heading in predict.subheader] == ["Photo 1"]
+    predict.run()
+    assert len(predict.subheader) == 1
+    predict.toggle(key="predict_camera_on").set_value(False).run()
+    assert [heading.value for heading in predict.subheader] == ["Photo 1"]
+
+
+def test_what_was_removed_can_be_brought_back_from_the_history(predict, asked, monkeypatch):
+    monkeypatch.setattr("pages.shared.picture_sources.fetch_image_bytes", lambda url: picture())
+    fetch(predict, "https://example.org/a.png")
+    assert not [box for box in predict.expander if "Earlier" in box.label]
+    predict.button(key="predict_remove_0").click().run()
+    assert [box.label for box in predict.expander] == ["Earlier in this visit: 1 picture"]
+    assert "ant · 75.0 %" in texts(predict.caption)
+    next(b for b in predict.button if b.label == "Show again").click().run()
+    assert len(predict.subheader) == 1 and len(asked()) == 1
+
+
+def test_the_history_is_bounded(monkeypatch):
+    visits = {str(n): Visited(Picture(str(n), b"x" * 10), "m", "", b"") for n in range(40)}
+    assert len(_within_limits(visits)) == MOST
+    monkeypatch.setattr("pages.shared.visit.MOST_BYTES", 35)
+    assert list(_within_limits(visits)) == ["0", "1", "2"]
 
 
 # Links and samples

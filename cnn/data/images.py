@@ -221,10 +221,22 @@ def _scale(picture: Image.Image, height: int, width: int, box: Box | None = None
 
 
 def _centred_box(picture: Image.Image, height: int, width: int) -> Box:
-    kept_width = min(picture.width, picture.height * width / height)
-    kept_height = min(picture.height, picture.width * height / width)
-    left, top = (picture.width - kept_width) / 2, (picture.height - kept_height) / 2
-    return left, top, left + kept_width, top + kept_height
+    across, down = picture.size
+    left, top, right, bottom = centred_part((down, across), (height, width))
+    return left * across, top * down, right * across, bottom * down
+
+
+def centred_part(size: tuple[int, int], target: tuple[int, int]) -> Box:
+    """Return the largest centred part of the proportions of `target`, as shares of the picture.
+
+    Args:
+        size: Height and width of the picture.
+        target: Height and width of what it becomes.
+    """
+    (height, width), aspect = size, target[1] / target[0]
+    across = min(1.0, height * aspect / width)
+    down = min(1.0, width / aspect / height)
+    return (1 - across) / 2, (1 - down) / 2, (1 + across) / 2, (1 + down) / 2
 
 
 def _fit(picture: Image.Image, height: int, width: int) -> Image.Image:

@@ -165,16 +165,15 @@ class EngineClient:
             average: As for `predict`.
 
         Returns:
-            The answer for crop, fit and stretch.
+            The answer for crop, fit and stretch; all have the error of a picture that has one.
 
         Raises:
-            CnnError: What is wrong with the picture or the model.
+            NotFound, Damaged: If the model cannot be used.
             Unavailable: If the engine cannot be started, or did not survive the question twice.
         """
-        reply, (preview, *seen) = self.call(
-            {"op": "ways", "model": model, "average": average}, [image])
-        blobs = (blob for png in seen for blob in (preview, png))
-        return dict(zip(reply["ways"], _predictions(reply["results"], blobs), strict=True))
+        reply, blobs = self.call({"op": "ways", "model": model, "average": average}, [image])
+        results = reply["results"]
+        return dict(zip(results, _predictions(list(results.values()), iter(blobs)), strict=True))
 
     def cut(self, image: bytes, part: Box) -> bytes:
         """Return a part of a picture as PNG, at most 1,024 pixels long.

@@ -137,12 +137,15 @@ def _ways(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Classify one picture brought to size in each way, decoded once and as one batch."""
     predictor = engine.model(header["model"])
     average = header.get("average") is True
-    decoded = _decode(parts[0], predictor.card)
+    try:
+        decoded = _decode(parts[0], predictor.card)
+    except CnnError as error:
+        return {"results": {how: {"error": error.to_dict()} for how in RESIZE_WAYS}}, []
     look = _look(decoded, predictor.card, list(RESIZE_WAYS), average, True)
     answers = predictor.classify(look.prepared, look.closer if average else None)
-    results = [_facts(answer, look.size, predictor.card.class_names) for answer in answers]
-    pictures = [look.preview, *(encode_png(answer.seen) for answer in answers)]
-    return {"ways": list(RESIZE_WAYS), "results": results}, pictures
+    facts = [_facts(answer, look.size, predictor.card.class_names) for answer in answers]
+    pictures = [png for answer in answers for png in (look.preview, encode_png(answer.seen))]
+    return {"results": dict(zip(RESIZE_WAYS, facts, strict=True))}, pictures
 
 
 @handles("cut")

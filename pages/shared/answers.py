@@ -1,4 +1,7 @@
-"""What a model says of pictures: asked once for each picture, shown, and written as CSV."""
+"""What a model says of pictures: asked once for each picture, and written as CSV.
+
+Drawing is done by `answer_card`.
+"""
 
 from __future__ import annotations
 
@@ -7,40 +10,37 @@ from typing import Any
 
 import streamlit as st
 
-from cnn.errors import Unavailable
+from cnn.data.images import RESIZE_WAYS, Box
+from cnn.errors import CnnError, Unavailable
 from cnn.prediction.client import Prediction, shared_engine
 from pages.shared import cached
-from pages.shared.errors import error_text
-from pages.shared.formats import confidence, percent, plain
-from pages.shared.picture_sources import Picture, remove
-from pages.shared.pictures import enlarged_png
+from pages.shared.picture_sources import Picture
 
 TOP = 3
-LARGEST = 160  # pixels, of a picture: two beside each other still fit on a phone
-SEEN = 144
-LONGEST_TITLE = 60  # characters; links can have thousands
+Ways = dict[str, Prediction]  # crop, fit and stretch, or any of them with the same error
 
 
-def ask(name: str, picture: Picture, how: str, average: bool) -> Prediction:
-    """Return what a model says of a picture; a picture that cannot be used has its own error.
+def digest_of(data: bytes) -> str:
+    """Return what tells a picture from others: the key of caches, which only sample large bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def ask(name: str, data: bytes, average: bool) -> Ways:
+    """Return what a model says of a picture brought to size in each way, or its error in each.
 
     Raises:
         NotFound, Damaged: If the model cannot be used.
         Unavailable: If the engine does not survive the question.
     """
-    if picture.error:
-        return Prediction(error=picture.error)
-    digest = hashlib.sha256(picture.data).hexdigest()
-    return _ask(name, cached.model_stamp(name), how, average, digest, picture.data)
+    return _ask(name, cached.model_stamp(name), average, digest_of(data), data)
 
 
-def ask_all(name: str, pictures: list[Picture], how: str, average: bool) -> list[Prediction]:
-    """Return what a model says of each picture.
+def ask_all(name: str, pictures: list[Picture], average: bool) -> list[Ways]:
+    """Return what a model says of each picture; one that cannot be used has its own error.
 
     Args:
         name: Of the model.
         pictures: What to ask about.
-        how: crop, fit or stretch.
         average: Whether to average over several views of each picture.
 
     Raises:
@@ -50,75 +50,34 @@ def ask_all(name: str, pictures: list[Picture], how: str, average: bool) -> list
     answers, deaths = [], 0
     for picture in pictures:
         try:
-            answers.append(ask(name, picture, how, average))
+            answers.append(failed(picture.error) if picture.error
+                           else ask(name, picture.data, average))
         except Unavailable as error:
             deaths += 1
             if deaths > 1:  # one picture may kill the engine; two: it is not the pictures
                 raise
-            answers.append(Prediction(error=error))
+            answers.append(failed(error))
     return answers
 
 
+def failed(error: CnnError) -> Ways:
+    """Return what stands for the answers where there are none."""
+    return dict.fromkeys(RESIZE_WAYS, Prediction(error=error))
+
+
 @st.cache_data(max_entries=256, max_size="48MB", show_spinner=False)
-def _ask(
-    name: str, stamp: cached.Stamp, how: str, average: bool, digest: str, _data: bytes
-) -> Prediction:
-    # The digest is the key: Streamlit would hash only a sample of large values.
-    return shared_engine().predict(name, [_data], how, pictures=True, average=average)[0]
+def _ask(name: str, stamp: cached.Stamp, average: bool, digest: str, _data: bytes) -> Ways:
+    return shared_engine().ways(name, _data, average)
 
 
-def show_answer(picture: Picture, answer: Prediction, place: int) -> None:
-    """Show one picture, what the model saw of it, and its answer.
+@st.cache_data(max_entries=64, max_size="16MB", show_spinner=False)
+def cut(digest: str, part: Box, _data: bytes) -> bytes:
+    """Return a part of a picture as PNG.
 
-    Args:
-        picture: What was asked.
-        answer: What came back.
-        place: In the list of pictures, to tell the buttons apart.
+    Raises:
+        CnnError: As `EngineClient.cut` does.
     """
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(plain(_short(picture.source)), width="stretch", anchor=False)
-            if picture.kept:
-                st.button("Remove", icon=":material/close:", key=f"predict_remove_{place}",
-                          type="tertiary", on_click=remove, args=(picture,),
-                          help=f"Remove {plain(_short(picture.source))}")
-        if answer.error:
-            st.error(error_text(answer.error), icon=":material/error:")
-        else:
-            _show_good(picture, answer)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST_TITLE else f"{name[:35]}…{name[-24:]}"
-
-
-def _show_good(picture: Picture, answer: Prediction) -> None:
-    pictures, bars = st.columns(2, gap="medium", vertical_alignment="center")
-    with pictures, st.container(horizontal=True, vertical_alignment="bottom"):
-        height, width = answer.size
-        shown = max(1, round(width * LARGEST / max(width, height)))
-        # As PNG: Streamlit would turn it into a JPEG, which blends pixels.
-        st.image(enlarged_png(answer.preview, LARGEST), width=shown, output_format="PNG",
-                 alt=picture.source, caption=f"{width} × {height}")
-        st.image(enlarged_png(answer.seen, SEEN), output_format="PNG",
-                 caption="What the model sees",
-                 alt=f"{picture.source} as the model sees it, each pixel a square block")
-    with bars:
-        if answer.unlike:
-            _say_none_of_these(answer)
-        for name, probability in answer.top[:TOP]:
-            said = plain(name) if answer.unlike else f"**{plain(name)}**"
-            st.progress(probability, text=f"{said} · {confidence(probability)}")
-        if answer.inverted:
-            st.caption(":material/invert_colors: Dark on light: light and dark were exchanged, "
-                       "because this model learned light strokes on black.")
-
-
-def _say_none_of_these(answer: Prediction) -> None:
-    st.warning("**Probably none of these.** To the model this picture looks stranger than "
-               f"{percent(answer.novelty)} of the pictures of its classes that it was tried on.",
-               icon=":material/question_mark:")
-    st.caption("If it is one of its classes after all, these are the likeliest:")
+    return shared_engine().cut(_data, part)
 
 
 def csv_rows(pictures: list[Picture], answers: list[Prediction], name: str) -> list[dict[str, Any]]:

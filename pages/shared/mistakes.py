@@ -14,8 +14,7 @@ from cnn.errors import CnnError
 from cnn.evaluation.results import Evaluation
 from cnn.prediction.saved import Card
 from pages.shared import cached
-from pages.shared.answers import confidence
-from pages.shared.formats import amount, plain
+from pages.shared.formats import amount, confidence, plain
 from pages.shared.pictures import enlarged
 from pages.shared.results_view import offer_table
 from pages.shared.tables import as_percent

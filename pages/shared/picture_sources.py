@@ -1,4 +1,4 @@
-"""Where pictures for the Predict page come from: files, links, and samples of the data set.
+"""Where pictures for the Predict page come from: files, clipboard, camera, links and samples.
 
 Gathers bytes and names; what the bytes are is found out by the prediction engine.
 """
@@ -18,10 +18,11 @@ from cnn.errors import CnnError
 from cnn.prediction.saved import Card
 from pages.shared import cached
 from pages.shared.formats import plain
+from pages.shared.paste_box import pasted_picture
 from pages.shared.pictures import enlarged
 
 FILE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif"]
-MOST_KEPT = 12  # links and samples of one visitor, whose bytes stay in memory
+MOST_KEPT = 12  # of one visitor besides files, whose bytes stay in memory
 SAMPLES = 6
 THUMBNAIL = 72  # pixels
 KEPT = "predict_kept"
@@ -34,7 +35,12 @@ class Picture:
     source: str  # name of the file, link, or which sample
     data: bytes = b""
     error: CnnError | None = None
-    kept: bool = False  # link or sample, to be removed by a button; files go in the uploader
+    kept: bool = False  # to be removed by a button; files go in the uploader
+
+    @property
+    def is_link(self) -> bool:
+        """Whether the source is an address that anybody can fetch it from."""
+        return self.kept and self.source.startswith(("http://", "https://"))
 
 
 def choose_pictures(card: Card) -> list[Picture]:
@@ -46,19 +52,45 @@ def choose_pictures(card: Card) -> list[Picture]:
             accept_multiple_files=True, max_upload_size=MAX_BYTES // 2**20, key="predict_files")
     with others:
         _ask_for_link()
+        _take_paste()
+        camera = st.toggle("Use the camera", key="predict_camera_on")
+    if camera:
+        _take_photo()
     _offer_samples(card)
     kept: list[Picture] = st.session_state.get(KEPT, [])
     return [*kept, *(Picture(file.name, file.getvalue()) for file in reversed(uploaded))]
 
 
 def remove(picture: Picture) -> None:
-    """Forget a link or sample."""
+    """Forget a picture that is no file."""
     st.session_state[KEPT] = [p for p in st.session_state.get(KEPT, []) if p != picture]
 
 
-def _keep(picture: Picture) -> None:
+def keep(picture: Picture) -> None:
+    """Put a picture that is no file first among those given."""
     others = [p for p in st.session_state.get(KEPT, []) if p.source != picture.source]
     st.session_state[KEPT] = [picture, *others][:MOST_KEPT]
+
+
+def _take_paste() -> None:
+    data = pasted_picture("predict_paste")
+    if data:
+        keep(Picture(_numbered("Pasted picture"), data, kept=True))
+
+
+def _take_photo() -> None:
+    photo = st.camera_input("Take a photo", key="predict_camera")
+    st.caption("The photo goes to this dashboard only. Browsers allow the camera on this computer "
+               "itself and over https.")
+    if photo and photo.file_id != st.session_state.get("predict_photo_id"):
+        st.session_state["predict_photo_id"] = photo.file_id
+        keep(Picture(_numbered("Photo"), photo.getvalue(), kept=True))
+
+
+def _numbered(kind: str) -> str:
+    number = st.session_state[f"predict_number_{kind}"] = 1 + st.session_state.get(
+        f"predict_number_{kind}", 0)
+    return f"{kind} {number}"
 
 
 def _ask_for_link() -> None:
@@ -68,7 +100,7 @@ def _ask_for_link() -> None:
                               key="predict_url").strip()
         if row.form_submit_button("Fetch", icon=":material/link:") and link:
             with st.spinner("Fetching the picture"):
-                _keep(_fetched(link))
+                keep(_fetched(link))
 
 
 def _fetched(link: str) -> Picture:
@@ -111,5 +143,5 @@ def _show_sample(data: Dataset, row: int) -> None:
 
 def _take_sample(data: Dataset, row: int) -> None:
     label = data.class_names[data.test_labels[row]]
-    _keep(Picture(f"{data.name} test image {row}, in truth {label}",
+    keep(Picture(f"{data.name} test image {row}, in truth {label}",
                   encode_png(data.test_images[row]), kept=True))

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from cnn.data.dataset import Images
-from cnn.data.images import encode_png
+from cnn.data.images import Box, encode_png
 
 
 def enlarged(image: Images, most: int) -> bytes:
@@ -29,3 +29,22 @@ def enlarged_png(png: bytes, most: int) -> bytes:
     """
     with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
         return enlarged(np.asarray(picture), most)
+
+
+def with_part(png: bytes, most: int, part: Box) -> bytes:
+    """Return a PNG that the prediction engine made, enlarged, with all but a part of it dimmed.
+
+    Args:
+        png: RGB.
+        most: As for `enlarged`.
+        part: Left, top, right and bottom as shares of width and height, 0 to 1.
+    """
+    with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
+        pixels = np.asarray(picture)
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = part
+    dimmed = pixels // 4
+    inside = np.s_[round(top * height):round(bottom * height),
+                   round(left * width):round(right * width)]
+    dimmed[inside] = pixels[inside]
+    return enlarged(dimmed, most)
