@@ -187,10 +187,9 @@ def _draw_ways(ways: Ways, how: str, part: Prediction | None) -> None:
     tiles = {**ways, **({PART: part} if part else {})}
     used = PART if part else how
     names = {name: name.capitalize() for name in RESIZE_WAYS} | {PART: "Your part"}
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.grid("auto", min_column_width=150, gap="small"):
         for name, answer in tiles.items():
-            with st.container(horizontal=True, vertical_alignment="center", gap="small",
-                              width="content"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.image(enlarged_png(answer.seen, SMALL), width=SMALL, output_format="PNG",
                          alt=f"What the model sees: {names[name]}")
                 title = f"**{names[name]}** :material/check:" if name == used else names[name]
