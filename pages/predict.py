@@ -5,6 +5,8 @@ Pictures are decoded and classified in the prediction engine, a child process of
 
 from __future__ import annotations
 
+from collections import Counter
+
 import streamlit as st
 
 from cnn.data.images import RESIZE_WAYS
@@ -101,8 +103,11 @@ def draw_answers(asked: Asked, pictures: list[Picture]) -> None:
                "its classes: a picture of anything else gets one of them as well.")
     pages = -(-len(pictures) // ANSWERS_PER_PAGE)
     page = min(st.session_state.get("predict_page", 1), pages)
+    drawn: Counter[bytes] = Counter()  # the same picture may be given twice
     for place in range((page - 1) * ANSWERS_PER_PAGE, min(page * ANSWERS_PER_PAGE, len(pictures))):
-        answers[place] = show_answer(pictures[place], ways[place], asked, place).answer
+        answers[place] = show_answer(pictures[place], ways[place], asked,
+                                     drawn[pictures[place].data]).answer
+        drawn[pictures[place].data] += 1
         if not answers[place].error:
             remember(pictures[place], asked.card.name, answers[place])
     if pages > 1:

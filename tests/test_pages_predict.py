@@ -338,7 +338,7 @@ def test_a_pasted_picture_is_kept_until_it_is_removed(predict, monkeypatch):
     predict.run()
     assert [heading.value for heading in predict.subheader] == [
         "Pasted picture 2", "Pasted picture 1"]
-    predict.button(key="predict_remove_0").click().run()
+    next(b for b in predict.button if b.label == "Remove").click().run()
     assert [heading.value for heading in predict.subheader] == ["Pasted picture 1"]
 
 
@@ -357,7 +357,7 @@ def test_what_was_removed_can_be_brought_back_from_the_history(predict, asked, m
     monkeypatch.setattr("pages.shared.picture_sources.fetch_image_bytes", lambda url: picture())
     fetch(predict, "https://example.org/a.png")
     assert not [box for box in predict.expander if "Earlier" in box.label]
-    predict.button(key="predict_remove_0").click().run()
+    next(b for b in predict.button if b.label == "Remove").click().run()
     assert [box.label for box in predict.expander] == ["Earlier in this visit: 1 picture"]
     assert "ant · 75.0 %" in texts(predict.caption)
     next(b for b in predict.button if b.label == "Show again").click().run()
@@ -412,7 +412,7 @@ def test_a_link_can_be_removed_and_an_empty_one_does_nothing(predict, monkeypatc
     fetch(predict, "   ")
     assert not predict.subheader
     fetch(predict, "https://example.org/a.png")
-    predict.button(key="predict_remove_0").click().run()
+    next(b for b in predict.button if b.label == "Remove").click().run()
     assert not predict.subheader and not predict.progress
 
 

@@ -42,7 +42,7 @@ def answered(open_page, value: int = 200, **card):
 
 
 def why_key() -> str:
-    return f"why_first_fit_{hashlib.sha256(picture(200)).hexdigest()[:16]}"
+    return f"why_first_fit_{hashlib.sha256(picture(200)).hexdigest()[:16]}_0"
 
 
 def opened(page, way: str = ""):

@@ -49,33 +49,37 @@ class Shown:
     other: Prediction | None = None  # of the second model
 
 
-def show_answer(picture: Picture, ways: Ways, asked: Asked, place: int) -> Shown:
+def show_answer(picture: Picture, ways: Ways, asked: Asked, copy: int) -> Shown:
     """Show one picture, what the model saw of it, and its answer.
 
     Args:
         picture: What was asked.
         ways: The answers of the first model.
         asked: The models, and how they are asked.
-        place: In the list of pictures, to tell the widgets apart.
+        copy: How many times the same picture is on the page already.
 
     Raises:
         NotFound, Damaged: If the second model cannot be used.
         Unavailable: If the engine does not survive the part, or the second model.
     """
     with st.container(border=True):
-        _draw_title(picture, place)
+        key = f"predict_{digest_of(picture.data)[:16]}_{copy}"
+        _draw_title(picture, key)
         answer = ways[asked.how]
         if answer.error:
             st.error(error_text(answer.error), icon=":material/error:")
             return Shown(answer)
-        return _show_good(picture, ways, asked, place)
+        shown, data = _show_good(picture, ways, asked, key)
+        draw_why(data, asked.card.name, shown.answer,
+                 asked.how if data is picture.data else "stretch", copy)
+        return shown
 
 
-def _draw_title(picture: Picture, place: int) -> None:
+def _draw_title(picture: Picture, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(plain(short(picture.source)), width="stretch", anchor=False)
         if picture.kept:
-            st.button("Remove", icon=":material/close:", key=f"predict_remove_{place}",
+            st.button("Remove", icon=":material/close:", key=f"{key}_remove",
                       type="tertiary", on_click=remove, args=(picture,),
                       help=f"Remove {plain(short(picture.source))}")
 
@@ -85,9 +89,9 @@ def short(name: str) -> str:
     return name if len(name) <= LONGEST_TITLE else f"{name[:35]}…{name[-24:]}"
 
 
-def _show_good(picture: Picture, ways: Ways, asked: Asked, place: int) -> Shown:
+def _show_good(picture: Picture, ways: Ways, asked: Asked, key: str) -> tuple[Shown, bytes]:
+    """Show the answer to a picture; return it with the picture that it is the answer to."""
     pictures, bars = st.columns(2, gap="medium", vertical_alignment="center")
-    key = f"predict_part_{digest_of(picture.data)[:16]}_{place}"
     with pictures:
         part = _draw_pictures(picture, ways[asked.how], asked, key)
     data = part or picture.data
@@ -98,8 +102,7 @@ def _show_good(picture: Picture, ways: Ways, asked: Asked, place: int) -> Shown:
     with st.container(horizontal=True):
         _draw_classes(shown.answer)
         draw_request(picture, asked.card.name, asked.how, asked.average)
-    draw_why(data, asked.card.name, shown.answer, "stretch" if part else asked.how)
-    return shown
+    return shown, data
 
 
 def _answers_of(data: bytes, ways: Ways | None, asked: Asked) -> Shown:
@@ -111,13 +114,13 @@ def _answers_of(data: bytes, ways: Ways | None, asked: Asked) -> Shown:
 
 def _draw_pictures(picture: Picture, answer: Prediction, asked: Asked, key: str) -> bytes | None:
     """Draw the picture and what the model sees; return the part that was chosen, as PNG."""
-    chooses = st.session_state.get(f"{key}_on", False)
+    chooses = st.session_state.get(f"{key}_chooses", False)
     height, width = answer.size
     png = None
     if chooses:
         down, across = asked.card.input_shape[:2]
         part = choose_part(answer.preview, _scaled(answer.size, LARGEST_BOX), across / down,
-                           picture.source, key)
+                           picture.source, f"{key}_part")
         png = cut(digest_of(picture.data), part, picture.data) if part else None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if not chooses:
@@ -128,7 +131,7 @@ def _draw_pictures(picture: Picture, answer: Prediction, asked: Asked, key: str)
         seen = ask(asked.card.name, png, asked.average)["stretch"].seen if png else answer.seen
         st.image(enlarged_png(seen, SEEN), output_format="PNG", caption="What the model sees",
                  alt=f"{picture.source} as the model sees it, each pixel a square block")
-    st.toggle("Choose a part", key=f"{key}_on", value=False,
+    st.toggle("Choose a part", key=f"{key}_chooses", value=False,
               help="Put a box around what the model is to look at.")
     return png
 

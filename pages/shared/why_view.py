@@ -35,7 +35,9 @@ _SCALE = ("<div style='display:flex;align-items:center;gap:.5rem;font-size:.875r
           "#21918c,#28ae80,#5ec962,#addc30,#fde725)'></span><span>most</span></div>")
 
 
-def draw_why(picture_bytes: bytes, model: str, prediction: Prediction, how: str = "") -> None:
+def draw_why(
+    picture_bytes: bytes, model: str, prediction: Prediction, how: str = "", copy: int = 0
+) -> None:
     """Show why a model gave its answer, once the section is opened.
 
     Args:
@@ -43,9 +45,10 @@ def draw_why(picture_bytes: bytes, model: str, prediction: Prediction, how: str 
         model: Name of the saved model.
         prediction: Its answer, without an error.
         how: crop, fit or stretch; empty for what the model's card says.
+        copy: How many times the same is on the page already.
     """
     digest = hashlib.sha256(picture_bytes).hexdigest()
-    key = f"why_{model}_{how}_{digest[:16]}"
+    key = f"why_{model}_{how}_{digest[:16]}_{copy}"
     section = st.expander("Why?", icon=":material/psychology_alt:", key=key, on_change="rerun")
     if not section.open:
         return
