@@ -23,6 +23,7 @@ _SETTINGS = {
     "TF_ENABLE_ONEDNN_OPTS": "1",
 }
 _CPU_INFO = Path("/proc/cpuinfo")
+_MEMORY_LIMIT = 8 * 2**30  # bytes of address space: a bomb ends its process, not the computer
 _NICENESS = 5  # the page stays quick while every core trains; alone, a trainer loses nothing
 _PACKAGES = ("tensorflow", "keras", "numpy")  # whose versions decide how fast a network is
 
@@ -52,6 +53,16 @@ def start_tensorflow() -> None:
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
+
+
+def limit_memory() -> None:
+    """Let this process have 8 GB and no more: for those that read files of people or models."""
+    if sys.platform == "linux":  # macOS has the call but refuses it; Windows has none
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        limit = _MEMORY_LIMIT if hard == resource.RLIM_INFINITY else min(_MEMORY_LIMIT, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def run_in_background() -> None:

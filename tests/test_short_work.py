@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from cnn.data.progress import Cancelled
 from cnn.errors import BadInput, Unavailable
 from cnn.short_work import Background, answer_of
 
@@ -85,3 +86,20 @@ def test_a_new_attempt_forgets_the_old_failure_and_a_fault_is_told_too():
     background.start(("a",))
     wait_for(background, ("a",))
     assert background.failure(("a",)) is None
+
+
+def test_steps_are_told_as_they_come_and_whoever_is_told_can_end_the_work():
+    told = []
+
+    def progress(*step):
+        told.append(step)
+        if step[0] == "Checking":
+            raise Cancelled
+
+    script = ("import json, time; print(json.dumps({'step': 'Writing', 'done': 1, 'total': 2}), "
+              "flush=True); print('[1]\\n{\"step\": 3}', flush=True); time.sleep(0.2); "
+              "print(json.dumps({'step': 'Checking', 'done': 2, 'total': 2}), flush=True); "
+              "time.sleep(60)")
+    with pytest.raises(Cancelled):
+        answer_of([sys.executable, "-c", script], 30, "The sum", "", progress)
+    assert list(dict.fromkeys(told)) == [("Starting", 0, 0), ("Writing", 1, 2), ("Checking", 2, 2)]

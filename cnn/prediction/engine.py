@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from cnn.data.images import RESIZE_WAYS, cut, decode_small, encode_png, thumbnail
 from cnn.errors import BadInput, CnnError
 from cnn.evaluation.novelty import FILE_NAME as NOVELTY_FILE
-from cnn.hardware import start_tensorflow, usable_cores
+from cnn.hardware import limit_memory, start_tensorflow, usable_cores
 from cnn.prediction import explaining  # noqa: F401  registers its operations
 from cnn.prediction.handlers import HANDLERS, Reply, handles
 from cnn.prediction.predictor import Answer, Predictor, look_closer, prepare
@@ -35,7 +35,6 @@ MODELS_KEPT = 3
 PREVIEW_PIXELS = 512
 LARGEST_PART = 1024  # pixels, of the longer side of a part that was cut out
 ENOUGH = 8  # times the network's side: what a large photo keeps of itself, see `decode_small`
-MEMORY_LIMIT = 8 * 2**30  # bytes of address space: a bomb ends this process, not the computer
 
 
 class Engine:
@@ -211,15 +210,6 @@ def _move(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     return move(header, parts)
 
 
-def _limit_memory() -> None:
-    if sys.platform == "linux":  # macOS has the call but refuses it; Windows has none
-        import resource
-
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        limit = MEMORY_LIMIT if hard == resource.RLIM_INFINITY else min(MEMORY_LIMIT, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-
-
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
     """Answer requests until the input closes."""
     engine = Engine()
@@ -234,7 +224,7 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
 
 def main() -> None:
     """Take the pipes, keep stray prints away from them, and serve."""
-    _limit_memory()
+    limit_memory()
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # TensorFlow prints where it likes: to the terminal, not into the replies
     start_tensorflow()
