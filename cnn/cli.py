@@ -33,6 +33,10 @@ COMMANDS = {
     "predict": "Say what pictures show.",
     "explain": "Draw which parts of a picture speak for which class.",
     "models": "List saved models, or show one.",
+    "report": "Write a report of a training, or of several side by side, as one HTML file.",
+    "card": "Write the model card of a saved model, as Markdown.",
+    "export": "Write a saved model as Keras, SavedModel, LiteRT or ONNX, checked and with a "
+              "program that uses it.",
     "datasets": "List data sets, show one, download it or take its files from elsewhere.",
     "architectures": "List architectures, or show the layers of one.",
     "import": "Make a data set from class folders or a zip of them.",

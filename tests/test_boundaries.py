@@ -12,7 +12,7 @@ PAGES = [ROOT / "dashboard.py", *sorted((ROOT / "pages").rglob("*.py"))]
 # Lower rooms first; a room may import itself and those before it.
 ORDER = [{"errors", "files", "paths", "config", "hardware", "tables"}, {"data"}, {"short_work"},
          {"models"},
-         {"training", "evaluation", "prediction"}, {"runs"},
+         {"training", "evaluation", "prediction"}, {"exports", "runs"}, {"reports"},
          {"api", "api_docs", "cli", "doctor", "__main__"}]
 
 

@@ -88,7 +88,15 @@ def _copy_keras(network: Any, card: Card, path: Path) -> None:
 
 
 def _write_saved_model(network: Any, card: Card, path: Path) -> None:
-    network.export(str(path), verbose=False)
+    import tensorflow as tf
+
+    # Not `network.export`: that stores every weight twice.
+    module = tf.Module()
+    module.weights = [variable.value for variable in network.variables]
+    module.serve = tf.function(
+        lambda image: network(image, training=False),
+        [tf.TensorSpec([None, *card.input_shape], tf.float32, name="image")])
+    tf.saved_model.save(module, str(path), signatures={"serving_default": module.serve})
 
 
 def _write_tflite(network: Any, card: Card, path: Path) -> None:
