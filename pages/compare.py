@@ -18,6 +18,7 @@ from pages.shared.compare_view import (
 )
 from pages.shared.duel_view import show_duel
 from pages.shared.errors import errors_shown
+from pages.shared.export_view import offer_report
 from pages.shared.formats import amount
 from pages.shared.layout import TRAIN
 
@@ -54,6 +55,7 @@ def best_names(found: list[Contender]) -> list[str]:
 
 def draw_chosen(chosen: list[Contender]) -> None:
     """Draw the chosen trainings side by side."""
+    offer_report([one.name for one in chosen], "compare_report")
     st.header("What they reached")
     show_figures(chosen)
     st.header("How they got there")

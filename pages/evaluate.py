@@ -10,6 +10,7 @@ import streamlit as st
 from cnn.prediction.saved import Card
 from pages.shared import cached
 from pages.shared.errors import errors_shown
+from pages.shared.export_view import show_export
 from pages.shared.layout import PREDICT
 from pages.shared.mistakes import show_mistakes
 from pages.shared.model_details import show_details
@@ -56,6 +57,7 @@ def main() -> None:
                          query_params={"model": card.name})
             show_metrics(card)
             draw_view(card)
+            show_export(card)
 
 
 main()

@@ -31,7 +31,7 @@ class Format:
 
 FORMATS = {form.name: form for form in (
     Format("keras", "Keras", "model.keras", ("tensorflow", "keras"), (),
-           "train it further, or look into it, with Keras"),
+           "further training, or a look inside, with Keras"),
     Format("savedmodel", "TensorFlow SavedModel", "saved_model", ("tensorflow",), (),
            "servers such as TensorFlow Serving, and TensorFlow in other languages"),
     Format("tflite", "LiteRT (TFLite)", "model.tflite", ("ai-edge-litert",), (),

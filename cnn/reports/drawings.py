@@ -21,8 +21,8 @@ MOST_POINTS = 300  # of a line; more are not seen
 MOST_SYMBOLS = 30
 LARGEST_LABELLED = 20  # classes; beyond, numbers in the cells cannot be read
 LONGEST_NAME = 18  # letters
-# From these shares of a cell's colour on, its number reads better in the other ink (WCAG contrast),
-# on white paper and on black.
+# From these strengths of a cell's colour on, its number reads better in the other ink (contrast as
+# in WCAG 2), on white paper and on black.
 SWITCH_LIGHT, SWITCH_DARK = 0.78, 0.65
 
 
@@ -129,13 +129,13 @@ def matrix(class_names: Sequence[str], confusion: NDArray[np.int64], words: str)
 
     Args:
         class_names: K names.
-        confusion: (K, K), row: true class, column: answer. A cell is as dark as its share of its
-            row.
+        confusion: (K, K), row: true class, column: answer. Cells are coloured by the root of their
+            share of the row, so that few mistakes among many images are seen.
         words: What the matrix shows, for those who do not see it.
     """
     labelled = len(class_names) <= LARGEST_LABELLED
     side = 38 if labelled else max(4, 640 // len(class_names))
-    margin = 20 + 7 * min(LONGEST_NAME, max(map(len, class_names))) if labelled else 20
+    margin = 40 + 7 * min(LONGEST_NAME, max(map(len, class_names))) if labelled else 20
     size = margin + side * len(class_names) + 2
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     cells = "".join(
@@ -161,9 +161,10 @@ def _names(name: str, number: int, margin: int, side: int) -> str:
 def _cell(
     x: int, y: int, side: int, count: int, share: float, labelled: bool, words: str
 ) -> str:
+    strength = math.sqrt(share)
     inks = "".join(name for name, switch in ((" s", SWITCH_LIGHT), (" d", SWITCH_DARK))
-                   if share > switch)
+                   if strength > switch)
     number = f'<text x="{x + side / 2}" y="{y + side / 2 + 4}" class="middle{inks}">{count}' \
              "</text>" if labelled else ""
     return (f'<g><title>{text(words)}</title><rect class="cell" x="{x}" y="{y}" width="{side}" '
-            f'height="{side}" fill-opacity="{share:.3f}"/>{number}</g>')
+            f'height="{side}" fill-opacity="{strength:.3f}"/>{number}</g>')

@@ -1,5 +1,6 @@
-"""A model card in Markdown, with the headings of Mitchell et al., "Model Cards for Model Reporting"
-(2019, arXiv 1810.03993).
+"""A model card in Markdown, with the headings of "Model Cards for Model Reporting".
+
+After Mitchell et al., 2019 (arXiv 1810.03993).
 
 Only what is known is said: figures with their intervals, and limits that follow from how the model
 was made. What only a person can know is left to them, in words. Reads a saved model; no TensorFlow.
@@ -15,9 +16,9 @@ from cnn.errors import CnnError
 from cnn.evaluation.results import Evaluation
 from cnn.prediction.saved import Card, read_card
 from cnn.reports.subject import Subject, subjects
-from cnn.reports.words import UNKNOWN, decimal, interval, percent, span
+from cnn.reports.words import UNKNOWN, decimal, interval, percent, span, value_text
 
-_FOREIGN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$^=&])")
+_FOREIGN = re.compile(r"([\\`*_\[\]<>|~$^&])")  # what means something in the middle of a line
 _TO_BE_WRITTEN = "*Not recorded. Whoever publishes the model should write it here.*"
 
 
@@ -35,7 +36,7 @@ def model_card(name: str) -> str:
         f"## Model details\n\n{_details(card)}",
         f"## Intended use\n\n{_use(card)}",
         f"## Factors\n\n{_factors(card)}",
-        f"## Metrics\n\n{_metrics(subject)}",
+        f"## Metrics\n\n{_metrics(card)}",
         f"## Evaluation data\n\n{_evaluation_data(card)}",
         f"## Training data\n\n{_training_data(card)}",
         f"## Quantitative analyses\n\n{_analyses(card, subject)}",
@@ -63,8 +64,7 @@ def _details(card: Card) -> str:
     height, width, channels = card.input_shape
     versions = ", ".join(f"{name} {version}" for name, version in card.versions.items())
     facts = _list((
-        ("Architecture", f"{_plain(card.architecture)}, a convolutional network for "
-                         "classification"),
+        ("Architecture", f"{_plain(card.architecture)}, a network for classification"),
         ("Parameters", f"{card.parameters:,}; {card.multiply_adds:,} multiply-adds an image"),
         ("Input", f"{height} × {width} pixels, {'RGB' if channels == 3 else 'grey'}, values 0 to "
                   f"255; other sizes by {_plain(card.resize)!r}"),
@@ -105,21 +105,20 @@ def _seen(card: Card) -> str:
     changes = card.config.get("augmentation")
     if not isinstance(changes, dict):
         return ""
-    used = [f"{_plain(name)} {_plain(value)}" for name, value in changes.items() if value]
+    used = [f"{_plain(name)} {_plain(value_text(value))}"
+            for name, value in changes.items() if value]
     return f"Changes of images that it was trained to bear: {', '.join(used)}." if used else \
         "It was trained on unchanged images only."
 
 
-def _metrics(subject: Subject) -> str:
-    one, card = subject.facts, subject.card
-    assert card is not None
+def _metrics(card: Card) -> str:
     rows = [("Test accuracy", percent(card.test_accuracy),
              interval(card.test_accuracy, card.test_n)),
             ("Test loss (cross-entropy)", decimal(card.test_loss), UNKNOWN)]
     if card.averaged_test_accuracy is not None:
         rows.append(("Test accuracy, averaged over views", percent(card.averaged_test_accuracy),
                      interval(card.averaged_test_accuracy, card.test_n)))
-    rows.append(("Validation accuracy (it chose the epoch)", percent(one.val_accuracy),
+    rows.append(("Validation accuracy (it chose the epoch)", percent(card.val_accuracy),
                  interval(card.val_accuracy, card.validation_n)))
     if card.calibration_error is not None:
         rows.append(("Expected calibration error", percent(card.calibration_error), UNKNOWN))
@@ -138,7 +137,8 @@ def _info(card: Card) -> DatasetInfo | None:
 def _data_facts(card: Card) -> str:
     info = _info(card)
     origin = (("Title", _plain(info.title)), ("What it is", _plain(info.description)),
-              ("Source", _plain(info.homepage or info.source)), ("Licence", _plain(info.licence)),
+              ("Source", f"<{info.homepage}>" if info.homepage else _plain(info.source)),
+              ("Licence", _plain(info.licence)),
               ("Citation", _plain(info.citation))) if info else ()
     fingerprint = f"`{_plain(card.dataset_fingerprint)}`" if card.dataset_fingerprint else ""
     return _list((("Name", _plain(card.dataset)), *origin, ("Fingerprint", fingerprint)))
@@ -174,10 +174,11 @@ def _caveats(card: Card, subject: Subject) -> str:
     novelty = "It says of a picture that it is probably none of its classes; one in twenty " \
         "pictures like the training images is called so too." if subject.novelty else \
         "It cannot say that a picture is of none of its classes."
-    calibration = "Confidence is calibrated on the validation images: over the test images it is " \
-        f"off by {percent(card.calibration_error)} on average. On pictures of another kind it can " \
-        "be off by more." if card.calibration_error is not None else \
-        "Whether its confidence can be believed was not measured when it was trained."
+    calibration = (
+        "Confidence is calibrated on the validation images: over the test images it is off by "
+        f"{percent(card.calibration_error)} on average. On pictures of another kind it can be off "
+        "by more." if card.calibration_error is not None else
+        "Whether its confidence can be believed was not measured when it was trained.")
     lines = [novelty, calibration, *_weak(card, subject.evaluation)]
     if card.needs_cnn:
         lines.append("Its Keras file loads only where CNN Studio is installed; exports to other "

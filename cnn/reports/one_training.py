@@ -83,8 +83,8 @@ def _matrix(found: Evaluation) -> str:
     mixed = table("Mixed up most often", ("Truth and answer", "Images", "Of the class"), rows) \
         if rows else "<p>Nothing was mixed up.</p>\n"
     return ("<h3>Confusion matrix</h3>\n" + figure(matrix(names, counts, words), (
-        f"{words} Rows are the truth, columns the answers; the darker, the larger the share of the "
-        "row.")) + mixed + _cells(found))
+        f"{words} Rows are the truth, columns the answers; the stronger the colour, the larger "
+        "the share of the row.")) + mixed + _cells(found))
 
 
 def _cells(found: Evaluation) -> str:
@@ -108,10 +108,10 @@ def _report(found: Evaluation) -> str:
             if of_class else "",
             percent(row["recall"]), interval(row["recall"], row["support"]) if of_class else "",
             percent(row["f1"]), f"{row['support']:,}"))
-    return "<h3>Classes</h3>\n" + table(
-        "Precision: how many answers of this class are right. Recall: how many images of it are "
-        "found. With 95 % intervals (Wilson).",
-        ("Class", "Precision", "interval", "Recall", "interval", "F1", "Images"), rows)
+    return ("<h3>Classes</h3>\n<p>Precision: how many answers of this class are right. Recall: how "
+            "many images of it are found. Intervals are Wilson's of 95 %.</p>\n" + table(
+                "Classification report",
+                ("Class", "Precision", "Interval", "Recall", "Interval", "F1", "Images"), rows))
 
 
 def _calibration(found: Evaluation, subject: Subject) -> str:

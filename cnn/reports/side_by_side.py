@@ -10,11 +10,12 @@ from itertools import combinations
 
 from cnn.errors import BadInput
 from cnn.evaluation.comparison import duel
+from cnn.evaluation.results import Evaluation
 from cnn.reports.drawings import Line, line_chart
 from cnn.reports.markup import figure, table
 from cnn.reports.subject import Subject
-from cnn.reports.words import UNKNOWN, interval, percent, span, value_text
-from cnn.runs.contenders import differences
+from cnn.reports.words import UNKNOWN, interval, millions, percent, span, value_text
+from cnn.runs.contenders import Contender, differences
 
 
 def comparison_html(subjects: Sequence[Subject]) -> str:
@@ -30,12 +31,12 @@ def _figures(subjects: Sequence[Subject]) -> str:
             one.name, percent(one.test_accuracy) if tested else "not tested",
             interval(one.test_accuracy or 0.0, one.test_n) if tested else "",
             percent(one.val_accuracy), f"{one.best_epoch} of {one.epochs}", span(one.seconds),
-            *(f"{value:,}" if value else UNKNOWN for value in (
-                one.parameters, one.multiply_adds, one.file_bytes))))
+            millions(one.parameters), millions(one.multiply_adds), millions(one.file_bytes)))
     return "<h3>What they reached</h3>\n" + table(
-        "The best epoch by validation, not the last; 95 % intervals (Wilson)",
-        ("Name", "Test accuracy", "Interval", "Validation", "Best epoch", "Time", "Parameters",
-         "Multiply-adds", "File, bytes"), rows)
+        "The best epoch by validation, not the last; 95 % intervals (Wilson); parameters and "
+        "multiply-adds in millions",
+        ("Name", "Test accuracy", "Interval", "Validation", "Best epoch", "Time",
+         "Parameters", "Multiply-adds", "File, MB"), rows)
 
 
 def _curves(subjects: Sequence[Subject]) -> str:
@@ -61,10 +62,10 @@ def _settings(subjects: Sequence[Subject]) -> str:
 
 
 def _duels(subjects: Sequence[Subject]) -> str:
-    tested = [one for one in subjects if one.evaluation is not None]
+    tested = [(one.facts, one.evaluation) for one in subjects if one.evaluation is not None]
     if len(tested) < 2:
         return ""
-    rows = [_duel(first, second) for first, second in combinations(tested, 2)]
+    rows = [_duel(*first, *second) for first, second in combinations(tested, 2)]
     return ("<h3>On the same test images</h3>\n<p>Only images on which two models differ say which "
             "is better. Where equally good models would differ as much in 5 % of such tests or "
             "more, they are called not distinguishable (exact McNemar test).</p>\n" + table(
@@ -73,14 +74,14 @@ def _duels(subjects: Sequence[Subject]) -> str:
                 rows))
 
 
-def _duel(first: Subject, second: Subject) -> tuple[str, ...]:
+def _duel(
+    first: Contender, one: Evaluation, second: Contender, other: Evaluation
+) -> tuple[str, ...]:
     pair = f"{first.name} and {second.name}"
-    if first.facts.fingerprint != second.facts.fingerprint:
+    if first.fingerprint != second.fingerprint:
         return pair, "tested on different versions of the data", *[UNKNOWN] * 5
     try:
-        assert first.evaluation is not None
-        assert second.evaluation is not None
-        result = duel(first.evaluation, second.evaluation)
+        result = duel(one, other)
     except BadInput:
         return pair, "not tested on the same images", *[UNKNOWN] * 5
     better = first if result.only_first > result.only_second else second

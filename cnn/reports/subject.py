@@ -68,9 +68,11 @@ def _find(name: str, known: dict[str, Contender]) -> Contender:
         return known[name]
     runs = {run.run_id: run for run in list_runs()}
     if name not in runs:
-        read_card(name)  # says what is damaged, or that there is no such model
-        raise NotFound(f"There is neither a saved model nor a run {name!r}.",
-                       "See: python -m cnn models, python -m cnn runs")
+        try:
+            read_card(name)  # says what is damaged
+        except NotFound as error:
+            raise NotFound(f"There is neither a saved model nor a run {name!r}.",
+                           "See: python -m cnn models, python -m cnn runs") from error
     run = runs[name]
     if run.status.model in known:
         return known[run.status.model]

@@ -30,6 +30,12 @@ def decimal(value: float | None, digits: int = 4) -> str:
     return UNKNOWN if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
 
+def millions(number: int) -> str:
+    """Return a large number in millions: 3752952 becomes "3.75"; a dash where it is not known."""
+    return f"{number / 1e6:,.3g}" if 0 < number < 1e9 else f"{number / 1e6:,.0f}" if number \
+        else UNKNOWN
+
+
 def span(seconds: float) -> str:
     """Return a time span: "12.5 s", "3 min", "1 h 12 min"; a dash where it is not known."""
     if not seconds:
