@@ -1,89 +1,74 @@
-"""Memory and processor of a run, read from outside: of that very process or not at all."""
+"""The program in an export: what it does to a picture is what CNN Studio does, bit for bit."""
 
-import os
-import subprocess
+import ast
+import json
+import runpy
 import sys
-import time
+from types import SimpleNamespace
 
-import psutil
+import numpy as np
 import pytest
+from model_folders import make_card
 
-from cnn.runs import usage
-from cnn.runs.folder import Status
-from cnn.runs.usage import read_usage
-
-SPIN = "import time\nprint('up', flush=True)\nwhile True: pass"
-
-
-@pytest.fixture(autouse=True)
-def _forget(monkeypatch):
-    monkeypatch.setattr(usage, "_watch", usage._Watch())
+from cnn.data.images import RESIZE_WAYS, decode_image
+from cnn.exports.checking import picture_files
+from cnn.exports.formats import FORMATS
+from cnn.exports.usage import USAGE_FILE, preprocessing, usage_text
+from cnn.prediction.predictor import prepare
 
 
-@pytest.fixture
-def child():
-    processes = []
+class Session:
+    """Stands for a network that returns its input."""
 
-    def start(code):
-        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-        processes.append(process)
-        assert process.stdout.readline() == "up\n"
-        return Status(pid=process.pid, process_created=psutil.Process(process.pid).create_time())
+    def __init__(self, path, providers):
+        self.path = path
 
-    start.processes = processes
-    yield start
-    for process in processes:
-        process.kill()
-        process.wait()
+    def get_inputs(self):
+        return [SimpleNamespace(name="image")]
+
+    def run(self, outputs, inputs):
+        return [inputs["image"].reshape(1, -1)]
 
 
-def test_a_process_that_works_is_told_from_one_that_sleeps(child, monkeypatch):
-    monkeypatch.setattr(usage, "SECONDS_BETWEEN_SAMPLES", 0.0)
-    busy, asleep = child(SPIN), child("import time\nprint('up', flush=True)\ntime.sleep(60)")
-    for status in (busy, asleep):
-        assert 2 * 2**20 < read_usage(status).memory < 200 * 2**20
-    time.sleep(0.5)
-    assert read_usage(busy).cores > 0.1
-    assert read_usage(asleep).cores < 0.05
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("way", RESIZE_WAYS)
+def test_pictures_of_all_kinds_reach_the_network_as_they_do_here(
+    tmp_path, monkeypatch, way, channels, dark
+):
+    shape = [9, 7, channels]
+    card = make_card(input_shape=shape, resize=way, dark_background=dark)
+    monkeypatch.setitem(sys.modules, "onnxruntime", SimpleNamespace(InferenceSession=Session))
+    (tmp_path / USAGE_FILE).write_text(usage_text(card, FORMATS["onnx"]))
+    (tmp_path / "labels.json").write_text(json.dumps([str(i) for i in range(np.prod(shape))]))
+    program = runpy.run_path(str(tmp_path / USAGE_FILE), run_name="export")
+    inverted = []
+    for name, data in picture_files():
+        (tmp_path / name).write_bytes(data)
+        values = [value for _, value in program["classify"](tmp_path / name)]
+        seen, was_inverted = prepare(decode_image(data), card)
+        np.testing.assert_array_equal(np.reshape(values, shape), seen, err_msg=name)
+        inverted.append(was_inverted)
+    assert any(inverted) == dark  # at least one picture is light, so the branch was taken
 
 
-def test_the_first_look_already_has_a_figure():
-    me = psutil.Process()
-    found = read_usage(Status(pid=me.pid, process_created=me.create_time()))
-    assert 0 < found.cores < (os.cpu_count() or 1) + 1
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_program_is_short_and_has_no_name_of_a_class_in_it(name):
+    card = make_card(class_names=['"); import os #', "bee"])
+    text = usage_text(card, FORMATS[name])
+    body = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    assert sum(node.end_lineno - node.lineno for node in body) < 22
+    assert "import os" not in text
+    assert all(package in text for package in FORMATS[name].runtime)
 
 
-def test_viewers_who_look_at_the_same_time_see_the_same(monkeypatch):
-    me = psutil.Process()
-    status = Status(pid=me.pid, process_created=me.create_time())
-    assert read_usage(status) is read_usage(status)
-
-
-def test_a_number_that_was_given_to_another_process_is_never_read():
-    me = psutil.Process()
-    assert read_usage(Status(pid=me.pid, process_created=me.create_time() - 10)) is None
-
-
-@pytest.mark.parametrize("pid", [0, -1, 2**31 - 1, 2**70])
-def test_a_number_without_a_process_has_no_figures(pid):
-    assert read_usage(Status(pid=pid, process_created=time.time())) is None
-
-
-@pytest.mark.skipif(not hasattr(os, "waitid"), reason="zombies")
-def test_a_process_that_ended_has_no_figures_even_as_a_zombie(child, monkeypatch):
-    monkeypatch.setattr(usage, "SECONDS_BETWEEN_SAMPLES", 0.0)
-    status = child(SPIN)
-    assert read_usage(status)
-    process, = child.processes
-    process.kill()
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # dead, and not yet taken away
-    assert read_usage(status) is None
-    process.wait()
-    assert read_usage(status) is None
-
-
-def test_no_more_is_kept_than_is_looked_at(monkeypatch):
-    me, watch = psutil.Process(), usage._Watch()
-    for number in range(100):
-        watch.look(me.pid, me.create_time() + number / 1000)
-    assert len(watch._samples) <= usage._MOST_KEPT
+def test_preprocessing_is_said_in_full_for_other_languages():
+    facts = preprocessing(make_card(dark_background=True))
+    assert (facts["input"]["height"], facts["input"]["width"], facts["colour"]) == (8, 6, "grey")
+    assert facts["input"]["highest"] == 255
+    assert any("'fit' to 6 wide and 8 high" in step for step in facts["steps"])
+    assert "255 - v" in facts["steps"][-1]
+    assert not facts["output"]["calibrated"]
+    colour = preprocessing(make_card(input_shape=[8, 6, 3], calibration_error=0.01))
+    assert colour["output"]["calibrated"]
+    assert not any("grey:" in step or "255 - v" in step for step in colour["steps"])

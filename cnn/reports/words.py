@@ -37,13 +37,14 @@ def millions(number: int) -> str:
 
 
 def span(seconds: float) -> str:
-    """Return a time span: "12.5 s", "3 min", "1 h 12 min"; a dash where it is not known."""
+    """Return a time span: "12.5 s", "3 min 05 s", "1 h 12 min"; a dash where it is not known."""
     if not seconds:
         return UNKNOWN
-    if seconds < 100:
+    if seconds < 60:
         return f"{seconds:.1f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else \
+        f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def value_text(value: Any) -> str:

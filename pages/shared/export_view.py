@@ -105,9 +105,8 @@ def _draw_start(card: Card, form: Format) -> None:
 def _offer(card: Card, form: Format, export: Export) -> None:
     compared = export.record["compared"]
     st.caption(plain(
-        f"Compared on {count(compared['count'])} inputs: the same answer on "
-        f"{count(compared['same_answer'])}, probabilities differ by {compared['largest']:.1e} at "
-        "most."))
+        f"Compared on {count(compared['count'])} inputs: the same answer on all, and no "
+        f"probability differs by more than {100 * compared['largest']:.2g} percentage points."))
     st.download_button(
         f"Download ({export.record['bytes'] / 2**20:.1f} MB)", export.path.read_bytes,
         f"{card.name}-{form.name}.zip", "application/zip", icon=":material/download:",
