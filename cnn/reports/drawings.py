@@ -23,7 +23,7 @@ LARGEST_LABELLED = 20  # classes; beyond, numbers in the cells cannot be read
 LONGEST_NAME = 18  # letters
 # From these strengths of a cell's colour on, its number reads better in the other ink (contrast as
 # in WCAG 2), on white paper and on black.
-SWITCH_LIGHT, SWITCH_DARK = 0.78, 0.65
+SWITCH_LIGHT, SWITCH_DARK = 0.798, 0.662
 
 
 @dataclass(frozen=True)
