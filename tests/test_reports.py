@@ -230,7 +230,7 @@ def test_numbers_in_cells_can_be_read_at_every_strength_on_both_papers():
         inks = [(0, 0, 0), (255, 255, 255)]
         for strength in np.linspace(0, 1, 51):
             ground = luminance(paper + (cell - paper) * strength)
-            text = luminance(inks[(strength > switch) != dark])
+            text = luminance(inks[int((strength > switch) != bool(dark))])
             low, high = sorted((ground, text))
             assert (high + 0.05) / (low + 0.05) > 4.5, (dark, strength)
 
