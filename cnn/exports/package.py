@@ -26,7 +26,7 @@ from cnn.exports.checking import Difference, compare, refuse_if_different
 from cnn.exports.formats import Format, check_possible, get_format
 from cnn.exports.readme import readme_text
 from cnn.exports.usage import LABELS_FILE, USAGE_FILE, preprocessing, usage_text
-from cnn.files import atomic_path, atomic_write_json
+from cnn.files import atomic_path, atomic_write_bytes, atomic_write_json, disk_error
 from cnn.prediction.predictor import predict_arrays
 from cnn.prediction.saved import MODEL_FILE, Card, load_network, model_folder, read_card
 
@@ -68,8 +68,8 @@ def export_model(
         progress("Packing", 3, _STEPS)
         record = _record(card, form, difference)
         atomic_write_json(folder / RECORD_FILE, record)
-        (folder / "README.md").write_text(readme_text(card, form, difference, record["versions"]),
-                                          encoding="utf-8")
+        readme = readme_text(card, form, difference, record["versions"])
+        atomic_write_bytes(folder / "README.md", readme.encode())
         _pack(folder, target)
     return {**record, "bytes": target.stat().st_size}
 
@@ -77,6 +77,10 @@ def export_model(
 def _write_network(network: Any, card: Card, form: Format, folder: Path) -> None:
     try:
         _WRITERS[form.name](network, card, folder / form.file)
+    except OSError as error:
+        raise disk_error(folder / form.file, error) from error
+    except MemoryError:  # which is no fault of the format
+        raise
     except Exception as error:  # each converter has its own kinds, for layers it does not know
         words = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise Refused(f"{form.title} cannot hold the network {card.architecture}: {words[:300]}",
@@ -119,11 +123,11 @@ _WRITERS: dict[str, Callable[[Any, Card, Path], None]] = {
 
 def _write_helpers(card: Card, form: Format, folder: Path) -> None:
     atomic_write_json(folder / "preprocessing.json", preprocessing(card))
-    (folder / LABELS_FILE).write_text(json.dumps(card.class_names, ensure_ascii=False, indent=1),
-                                      encoding="utf-8")
+    labels = json.dumps(card.class_names, ensure_ascii=False, indent=1)
+    atomic_write_bytes(folder / LABELS_FILE, labels.encode())
     one_line = [" ".join(name.split()) for name in card.class_names]
-    (folder / "labels.txt").write_text("\n".join(one_line) + "\n", encoding="utf-8")
-    (folder / USAGE_FILE).write_text(usage_text(card, form), encoding="utf-8")
+    atomic_write_bytes(folder / "labels.txt", ("\n".join(one_line) + "\n").encode())
+    atomic_write_bytes(folder / USAGE_FILE, usage_text(card, form).encode())
 
 
 def _record(card: Card, form: Format, difference: Difference) -> dict[str, Any]:
