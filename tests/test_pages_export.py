@@ -73,7 +73,7 @@ def test_an_export_is_watched_and_then_offered_with_its_difference(open_page, mo
     wait()
     page.run()
     assert not page.exception
-    assert "Download (0.0 MB)" in labels(page, "download_button")
+    assert "Download Keras (0.0 MB)" in labels(page, "download_button")
     assert "0\\.0002 percentage points" in texts(page.caption)
     assert "export_cancel_keras" not in keys(page)
     assert "compile=False" in texts(page.code)

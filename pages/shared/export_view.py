@@ -96,7 +96,7 @@ def _draw_start(card: Card, form: Format) -> None:
     except CnnError as error:
         st.caption(plain(str(error)))
         return
-    if st.button("Export", icon=":material/output:", key=f"export_{form.name}",
+    if st.button(f"Export as {form.title}", icon=":material/output:", key=f"export_{form.name}",
                  help="Takes about half a minute, most of it to start TensorFlow."):
         start_export(card.name, form.name)
         st.rerun()
@@ -108,7 +108,7 @@ def _offer(card: Card, form: Format, export: Export) -> None:
         f"Compared on {count(compared['count'])} inputs: the same answer on all, and no "
         f"probability differs by more than {100 * compared['largest']:.2g} percentage points."))
     st.download_button(
-        f"Download ({export.record['bytes'] / 2**20:.1f} MB)", export.path.read_bytes,
+        f"Download {form.title} ({export.record['bytes'] / 2**20:.1f} MB)", export.path.read_bytes,
         f"{card.name}-{form.name}.zip", "application/zip", icon=":material/download:",
         key=f"export_download_{form.name}", **_DOWNLOAD)
     with st.expander("The program that goes with it", icon=":material/code:"):
