@@ -86,8 +86,11 @@ def _followed(process: subprocess.Popen[str], end: float, progress: Progress) ->
             continue
         if line is None:
             return last
-        last = line
-        step = _step_of(line) or step
+        told = _step_of(line)
+        if told is None:
+            last = line
+        else:  # never the answer: the process may die after it
+            step, last = told, ""
     raise TimeoutError
 
 
