@@ -111,11 +111,13 @@ def test_the_oldest_exports_are_removed(model, monkeypatch):
     wait()
     old = known_export("first", "keras").path
     os.utime(old, (1, 1))
-    (old.parent / ".tmp-left").write_bytes(b"")
+    for name in (".tmp-left", ".tmp-being-written"):
+        (old.parent / name).write_bytes(b"")
+    os.utime(old.parent / ".tmp-left", (1, 1))
     start_export("first", "savedmodel")
     wait("first", "savedmodel")
-    assert [path.name for path in old.parent.iterdir()] == [
-        known_export("first", "savedmodel").path.name]
+    assert {path.name for path in old.parent.iterdir()} == {
+        known_export("first", "savedmodel").path.name, ".tmp-being-written"}
 
 
 @pytest.mark.parametrize(("name", "form", "target", "kind"), [

@@ -12,6 +12,7 @@ import hashlib
 import json
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -124,7 +125,10 @@ def cancel_export(name: str, format_name: str) -> None:
 def _clear_out(shelf: Path) -> None:
     """Remove the exports that were made longest ago, and what killed processes left."""
     with suppress(OSError):
-        files = sorted(shelf.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        whole = [path for path in files if not path.name.startswith(TEMPORARY)]
-        for path in (*whole[_KEPT:], *(set(files) - set(whole))):
+        times = {path: path.stat().st_mtime for path in shelf.iterdir()}
+        unfinished = [path for path in times if path.name.startswith(TEMPORARY)]
+        whole = sorted(times.keys() - set(unfinished), key=times.__getitem__, reverse=True)
+        # Another server may be writing: what is young is left alone.
+        left = [path for path in unfinished if times[path] < time.time() - SECONDS_AT_MOST]
+        for path in (*whole[_KEPT:], *left):
             path.unlink(missing_ok=True)
