@@ -15,12 +15,12 @@ from cnn.prediction.client import shared_engine
 from cnn.prediction.saved import Card
 from pages.shared import cached
 from pages.shared.answer_card import Asked, show_answer
-from pages.shared.answers import Ways, ask_all, csv_rows
+from pages.shared.answers import Ways, ask_all, offer_csv
 from pages.shared.errors import errors_shown
 from pages.shared.formats import amount, count, percent
+from pages.shared.many_view import draw_many, wants_table
 from pages.shared.model_picker import accuracy_text, choose_model, origin_text
 from pages.shared.picture_sources import Picture, choose_pictures
-from pages.shared.tables import csv_bytes
 from pages.shared.visit import draw_visit, remember
 
 MOST_PICTURES = 50
@@ -94,7 +94,7 @@ def draw_answers(asked: Asked, pictures: list[Picture]) -> None:
     """
     if len(pictures) > MOST_PICTURES:
         st.warning(f"These are {amount(len(pictures), 'picture')}; the first {MOST_PICTURES} are "
-                   "answered. For folders of pictures there is `python -m cnn predict`.",
+                   "answered. As a table, all are.",
                    icon=":material/filter_list:")
         pictures = pictures[:MOST_PICTURES]
     ways = wait_for_answers(asked, pictures)
@@ -103,20 +103,17 @@ def draw_answers(asked: Asked, pictures: list[Picture]) -> None:
                "its classes: a picture of anything else gets one of them as well.")
     pages = -(-len(pictures) // ANSWERS_PER_PAGE)
     page = min(st.session_state.get("predict_page", 1), pages)
-    drawn: Counter[bytes] = Counter()  # the same picture may be given twice
+    drawn: Counter[str] = Counter()
     for place in range((page - 1) * ANSWERS_PER_PAGE, min(page * ANSWERS_PER_PAGE, len(pictures))):
-        answers[place] = show_answer(pictures[place], ways[place], asked,
-                                     drawn[pictures[place].data]).answer
-        drawn[pictures[place].data] += 1
+        picture = pictures[place]
+        answers[place] = show_answer(picture, ways[place], asked, drawn).answer
         if not answers[place].error:
-            remember(pictures[place], asked.card.name, answers[place])
+            remember(picture, asked.card.name, answers[place])
     if pages > 1:
         st.pagination(pages, key="predict_page", max_visible_pages=5)
     if len(pictures) > 1:
-        st.download_button(
-            "Answers as CSV", csv_bytes(csv_rows(pictures, answers, asked.card.name)),
-            f"{asked.card.name}-answers.csv", "text/csv", icon=":material/table:",
-            on_click="ignore")
+        offer_csv([(picture.source, answer) for picture, answer in zip(
+            pictures, answers, strict=True)], asked.card.name)
 
 
 def draw_empty() -> None:
@@ -141,7 +138,9 @@ def main() -> None:
     pictures = choose_pictures(card)
     st.header("Answers")
     with errors_shown():
-        if pictures:
+        if wants_table(len(pictures)):
+            draw_many(asked, pictures)
+        elif pictures:
             draw_answers(asked, pictures)
         else:
             draw_empty()

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn.data.images import RESIZE_WAYS, cut, decode_image, encode_png, thumbnail
+from cnn.data.images import RESIZE_WAYS, cut, decode_image, encode_jpeg, encode_png, thumbnail
 from cnn.errors import CnnError
 from cnn.prediction.predictor import prepare
 from cnn.prediction.saved import Card, read_card
@@ -39,7 +39,7 @@ def answer(header: dict[str, Any], parts: list[bytes]) -> tuple[dict[str, Any], 
                 [blob for _, blobs in results for blob in blobs])
     if op == "ways":
         card = read_card(header["model"])
-        found = {how: predict(parts[0], {**header, "how": how, "pictures": True}, card)
+        found = {how: predict(parts[0], {**header, "how": how}, card)
                  for how in RESIZE_WAYS}
         return ({"results": {how: row for how, (row, _) in found.items()}},
                 [blob for _, blobs in found.values() for blob in blobs])
@@ -80,6 +80,7 @@ def predict(
     top = [{"class": name, "probability": p}
            for name, p in zip(card.class_names, [first, *shares], strict=True)]
     blobs = [encode_png(thumbnail(picture, 512)), encode_png(seen)] if header["pictures"] else []
+    blobs += [encode_jpeg(thumbnail(picture, 64))] if header["thumbnails"] else []
     black = not picture.any()  # a picture of nothing stands for one of something else
     return {"top": top, "inverted": inverted, "height": picture.shape[0],
             "width": picture.shape[1], "novelty": 0.99 if black else 0.4, "unlike": black}, blobs

@@ -3,6 +3,8 @@
 import json
 
 from pages.shared.charts import (
+    answers_option,
+    answers_words,
     bars_height,
     counts_option,
     history_alt,
@@ -112,3 +114,16 @@ def test_counts_are_drawn_for_both_splits():
 
 def test_many_bars_do_not_make_an_endless_page():
     assert bars_height(3) < bars_height(10) < bars_height(1000) == bars_height(2000)
+
+
+def test_answers_have_bars_of_sure_and_flagged_and_the_rarest_share_one():
+    counts = [("cat", 5, 1), ("dog", 3, 0), ("ship", 1, 1), ("<b>", 0, 1)]
+    option = answers_option(counts, 2)
+    assert option["yAxis"]["data"] == ["cat", "dog", "2 others"]
+    assert [(one["name"], one["data"]) for one in option["series"]] == [
+        ("sure", [5, 3, 1]), ("unsure or none of these", [1, 0, 2])]
+    assert {one["stack"] for one in option["series"]} == {"all"}
+    assert answers_option(counts, 4)["yAxis"]["data"] == ["cat", "dog", "ship", "<b>"]
+    assert json.dumps(option)
+    assert answers_words(counts[:2]) == (
+        "How often each answer was given: cat 6, 1 of them not sure; dog 3.")

@@ -434,9 +434,9 @@ def test_predict_prints_csv_that_no_spreadsheet_runs(
     assert main(["predict", "=good.png", "nope.png", "--top", "2", "--csv"]) == 0
     head, good, bad = csv.reader(io.StringIO(capsys.readouterr().out))
     assert head == ["source", "answer_1", "probability_1", "answer_2", "probability_2",
-                    "none_of_these", "error"]
-    assert good == ["'=good.png", "ant", "0.75", "bee", "0.125", "True", ""]
-    assert bad[:6] == ["nope.png", "", "", "", "", ""] and "no file" in bad[6]
+                    "none_of_these", "unsure", "error"]
+    assert good == ["'=good.png", "ant", "0.75", "bee", "0.125", "True", "False", ""]
+    assert bad[:7] == ["nope.png", "", "", "", "", "", ""] and "no file" in bad[7]
     assert main(["predict", "=good.png", "--csv", "--json"]) == 1
 
 

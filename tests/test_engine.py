@@ -338,6 +338,16 @@ def test_pictures_show_the_upload_and_what_the_network_saw(engine: EngineClient)
     assert pixels_of(found.seen).shape == (8, 6)
 
 
+def test_thumbnails_are_small_and_come_without_the_larger_pictures(engine: EngineClient) -> None:
+    error, found = engine.predict("dark", [b"", grey(200, 600, 1200)], thumbnails=True)
+    assert error.thumbnail == found.preview == found.seen == b""
+    assert found.thumbnail.startswith(b"\xff\xd8")
+    assert pixels_of(found.thumbnail).shape[:2] == (32, 64)
+    both, = engine.predict("dark", [grey(200, 600, 1200)], pictures=True, thumbnails=True)
+    assert (both.top, both.thumbnail) == (found.top, found.thumbnail)
+    assert pixels_of(both.preview).shape == (256, 512, 3)
+
+
 @pytest.mark.parametrize("how, corner", [("crop", 255), ("stretch", 255), ("fit", 128), ("", 128)])
 def test_a_picture_is_brought_to_size_as_asked_or_as_the_card_says(
     engine: EngineClient, how: str, corner: int

@@ -19,6 +19,7 @@ from cnn.data.images import (
     MAX_BYTES,
     RESIZE_WAYS,
     decode_image,
+    encode_jpeg,
     encode_png,
     resize,
     thumbnail,
@@ -518,3 +519,13 @@ def test_thumbnail_keeps_proportions_and_never_enlarges() -> None:
 def test_png_comes_back_as_it_was(image: np.ndarray) -> None:
     expected = image if image.ndim == 3 else image[..., None]
     assert np.array_equal(to_channels(decode_image(encode_png(image)), 3), to_channels(expected, 3))
+
+
+@pytest.mark.parametrize("shape", [(9, 14), (9, 14, 1), (9, 14, 3)])
+def test_jpeg_comes_back_nearly_as_it_was(shape: tuple[int, ...]) -> None:
+    image = np.full(shape, 90, np.uint8)
+    data = encode_jpeg(image)
+    assert data.startswith(b"\xff\xd8")
+    back = decode_image(data)
+    assert back.shape == (9, 14, 3)
+    assert abs(back.astype(int) - 90).max() <= 2

@@ -11,9 +11,9 @@ from cnn.data.images import encode_png
 from cnn.errors import Refused
 from cnn.prediction import client
 from cnn.prediction.client import EngineClient
-from pages.shared.answers import csv_rows
 from pages.shared.formats import confidence
-from pages.shared.picture_sources import KEPT, Picture
+from pages.shared.many_view import ONE_BY_ONE
+from pages.shared.picture_sources import KEPT
 from pages.shared.visit import MOST, Visited, _within_limits
 
 DIGITS = [str(n) for n in range(10)]
@@ -49,6 +49,11 @@ def give(page, *files):
     for name, data in files:
         page.file_uploader(key="predict_files").upload(name, data)
     return page.run()
+
+
+def one_by_one(page):
+    """Choose that many pictures too are shown one below the other."""
+    page.session_state["predict_layout_As a table"] = ONE_BY_ONE
 
 
 def images(page):
@@ -217,6 +222,7 @@ def test_a_note_says_when_light_and_dark_were_exchanged(open_page, asked, value,
 
 
 def test_many_pictures_come_in_pages_and_all_are_in_the_table(predict):
+    one_by_one(predict)
     give(predict, *((f"{n}.png", picture(n)) for n in range(23)))
     assert len(predict.subheader) == 10
     assert predict.pagination(key="predict_page").num_pages == 3
@@ -226,6 +232,7 @@ def test_many_pictures_come_in_pages_and_all_are_in_the_table(predict):
 
 
 def test_more_pictures_than_are_answered_is_said(predict, asked, monkeypatch):
+    one_by_one(predict)
     give(predict, *((f"{n}.png", picture(n)) for n in range(52)))
     assert "52 pictures" in texts(predict.warning)
     assert len(asked()) == 50
@@ -365,7 +372,7 @@ def test_what_was_removed_can_be_brought_back_from_the_history(predict, asked, m
 
 
 def test_the_history_is_bounded(monkeypatch):
-    visits = {str(n): Visited(Picture(str(n), b"x" * 10), "m", "", b"") for n in range(40)}
+    visits = {str(n): Visited(str(n), str(n), b"x" * 10, "m", "", b"") for n in range(40)}
     assert len(_within_limits(visits)) == MOST
     monkeypatch.setattr("pages.shared.visit.MOST_BYTES", 35)
     assert list(_within_limits(visits)) == ["0", "1", "2"]
@@ -443,7 +450,7 @@ def test_without_the_data_set_the_page_works_without_samples(predict):
     assert "Or try a test image" not in texts(predict.markdown)
 
 
-# Words and tables
+# Words
 
 
 @pytest.mark.parametrize("probability, words", [
@@ -452,13 +459,3 @@ def test_without_the_data_set_the_page_works_without_samples(predict):
 ])
 def test_confidence_is_never_rounded_to_certainty(probability, words):
     assert confidence(probability) == words
-
-
-def test_the_table_has_a_row_for_every_picture_good_or_bad():
-    good = client.Prediction(top=(("ant", 0.9), ("bee", 0.1)))
-    bad = client.Prediction(error=Refused("Not that one."))
-    rows = csv_rows([Picture("a.png"), Picture("b.png")], [good, bad], "first")
-    assert rows[0] == {"picture": "a.png", "model": "first", "answer_1": "ant",
-                       "confidence_1": 0.9, "answer_2": "bee", "confidence_2": 0.1,
-                       "answer_3": "", "confidence_3": "", "none_of_these": False, "error": ""}
-    assert rows[1]["error"] == "Not that one." and rows[1]["answer_1"] == ""

@@ -43,10 +43,10 @@ def path_of(address: str) -> str:
 
 @pytest.mark.parametrize("picture", [FILE, LINK], ids=["file", "link"])
 def test_the_command_asks_what_the_page_asked(server: TestClient, picture: Picture) -> None:
-    words = shlex.split(as_curl(picture, ADDRESS, ASKED).replace("\\\n", ""))
+    words = shlex.split(as_curl(picture, PNG, ADDRESS, ASKED).replace("\\\n", ""))
     assert words[0] == "curl"
     options = dict(zip(words[1:-1:2], words[2:-1:2], strict=True))
-    body = options["-d"].encode() if picture.is_link else picture.data
+    body = options["-d"].encode() if picture.is_link else PNG
     assert picture.is_link or options["--data-binary"] == "@my cat's.png"
     reply = server.post(path_of(words[-1]), content=body,
                         headers=dict([options["-H"].split(": ")]))
@@ -68,7 +68,7 @@ def test_the_program_prints_the_answer(
     (tmp_path / FILE.source).write_bytes(PNG)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "requests", SimpleNamespace(post=post))
-    exec(as_python(picture, ADDRESS, ASKED), {})
+    exec(as_python(picture, PNG, ADDRESS, ASKED), {})
     assert "{'class': 'ant', 'probability': 0.5}" in capsys.readouterr().out
 
 
@@ -76,9 +76,9 @@ def test_a_server_with_a_token_is_asked_with_it_and_the_token_is_not_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CNN_API_TOKEN", "secret")
-    for text in (as_curl(FILE, ADDRESS, ASKED), as_python(LINK, ADDRESS, ASKED)):
+    for text in (as_curl(FILE, PNG, ADDRESS, ASKED), as_python(LINK, PNG, ADDRESS, ASKED)):
         assert "CNN_API_TOKEN" in text and "secret" not in text
-    compile(as_python(FILE, ADDRESS, ASKED), "example", "exec")
+    compile(as_python(FILE, PNG, ADDRESS, ASKED), "example", "exec")
 
 
 @pytest.mark.parametrize("page, address", [

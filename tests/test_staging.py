@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from pathlib import Path
 
@@ -37,8 +38,18 @@ def test_files_are_kept_under_names_of_our_own_until_they_are_cleared(place: Pat
     assert keep(stage, b"three").read_bytes() == b"three"
 
 
+def test_the_files_of_a_visit_go_with_it(place: Path) -> None:
+    stage = Staging()
+    first = keep(stage, b"one")
+    assert first.exists()
+    del stage
+    gc.collect()
+    assert list(place.iterdir()) == []
+
+
 def test_two_visitors_never_meet() -> None:
-    assert keep(Staging(), b"one").parent != keep(Staging(), b"two").parent
+    first, second = Staging(), Staging()
+    assert keep(first, b"one").parent != keep(second, b"two").parent
 
 
 def test_given_pictures_are_imported_under_the_names_they_had(place: Path) -> None:

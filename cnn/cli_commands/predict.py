@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from cnn.api_records import Record, answer_record
 from cnn.cli_commands.output import Output, ProgressLine, percent, say
 from cnn.cli_commands.picture_files import find_pictures, read_picture
 from cnn.data.images import RESIZE_WAYS
 from cnn.data.urls import fetch_image_bytes
-from cnn.errors import BadInput, CnnError, Unavailable
+from cnn.errors import BadInput
+from cnn.prediction.answer_table import csv_row
 from cnn.prediction.choice import default_model
-from cnn.prediction.client import EngineClient
+from cnn.prediction.client import EngineClient, Prediction
+from cnn.prediction.many import Item, Question, answers_of
 from cnn.prediction.saved import read_card
 from cnn.tables import csv_text
 
-AT_ONCE = 16  # pictures under way: read or fetched while others are with the engine, in batches
+Answered = tuple[str, Prediction]  # where a picture comes from, and what is said of it
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -64,25 +65,25 @@ def run(options: argparse.Namespace) -> Output:
         say(f"Model: {model}")
     with ProgressLine() as line:
         answers = _answers(options, model, line)
-    text = _csv(answers, options.top) if options.csv else "\n".join(map(_line, answers))
-    return Output(answers, text, failed=all("error" in answer for answer in answers))
+    records = [_record(source, answer, options.top) for source, answer in answers]
+    text = _csv(answers, options.top) if options.csv else "\n".join(map(_line, records))
+    return Output(records, text, failed=all(answer.error for _, answer in answers))
 
 
-def _answers(options: argparse.Namespace, model: str, line: ProgressLine) -> list[Record]:
+def _answers(options: argparse.Namespace, model: str, line: ProgressLine) -> list[Answered]:
     sources = list(_spread(options.sources))
     line.show("Starting TensorFlow")
-    answers: list[Record] = []
-    with closing(EngineClient()) as engine, ThreadPoolExecutor(AT_ONCE) as threads:
+    question = Question(model, options.how, options.average)
+    found: list[Answered] = []
+    with closing(EngineClient()) as engine:
         engine.call({"op": "ready", "model": model})
         begin = time.monotonic()
-        try:
-            for answer in threads.map(_asker(options, model, engine), sources):
-                answers.append(answer)
-                line.show(_progress(len(answers), len(sources), time.monotonic() - begin))
-        except BaseException:
-            threads.shutdown(wait=False, cancel_futures=True)
-            raise
-    return answers
+        items = [Item(source, partial(_read, source)) for source in sources]
+        with closing(answers_of(engine, question, items)) as answers:
+            for source, answer in zip(sources, answers, strict=True):
+                found.append((source, answer))
+                line.show(_progress(len(found), len(sources), time.monotonic() - begin))
+    return found
 
 
 def _spread(sources: list[str]) -> Iterator[str]:
@@ -97,28 +98,8 @@ def _spread(sources: list[str]) -> Iterator[str]:
         yield from found
 
 
-def _asker(
-    options: argparse.Namespace, model: str, engine: EngineClient
-) -> Callable[[str], Record]:
-    deaths: list[str] = []
-
-    def ask(source: str) -> Record:
-        try:
-            data = fetch_image_bytes(source) if "://" in source else read_picture(source)
-        except CnnError as error:
-            return {"source": source, "error": str(error)}
-        try:
-            found = engine.predict(model, [data], options.how, average=options.average)[0]
-        except Unavailable as error:
-            deaths.append(source)
-            if len(deaths) > 1:  # one picture may kill the engine; two: it is not the pictures
-                raise
-            return {"source": source, "error": str(error)}
-        if found.error:
-            return {"source": source, "error": str(found.error)}
-        return answer_record(source, found, options.top)
-
-    return ask
+def _read(source: str) -> bytes:
+    return fetch_image_bytes(source) if "://" in source else read_picture(source)
 
 
 def _progress(done: int, total: int, seconds: float) -> str:
@@ -127,20 +108,15 @@ def _progress(done: int, total: int, seconds: float) -> str:
     return f"{done:,} of {total:,} pictures, {done / max(seconds, 0.01):.0f} per second"
 
 
-def _csv(answers: list[Record], top: int) -> str:
-    rows = [_row(answer, top) for answer in answers]
+def _record(source: str, answer: Prediction, top: int) -> Record:
+    if answer.error:
+        return {"source": source, "error": str(answer.error)}
+    return answer_record(source, answer, top)
+
+
+def _csv(answers: list[Answered], top: int) -> str:
+    rows = [csv_row(source, answer, top) for source, answer in answers]
     return csv_text(rows).replace("\r\n", "\n").rstrip()  # the terminal's own ends of lines
-
-
-def _row(answer: Record, top: int) -> dict[str, Any]:
-    row: dict[str, Any] = {"source": answer["source"]}
-    best = answer.get("top", [])
-    for place in range(top):
-        known = best[place] if place < len(best) else {}
-        row[f"answer_{place + 1}"] = known.get("class", "")
-        row[f"probability_{place + 1}"] = known.get("probability", "")
-    row["none_of_these"] = answer.get("unlike", "")
-    return row | {"error": answer.get("error", "")}
 
 
 def _line(answer: Record) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,21 @@ from cnn.data.images import MAX_BYTES
 from cnn.data.layout import MAX_FILES, Entry, Skipped, shown, usable_parts
 from cnn.data.tables import TABLES
 from cnn.errors import BadInput
+
+
+def whole_path(text: str) -> Path:
+    """Return the path that a person names; `~` is their home.
+
+    Raises:
+        BadInput: If it does not begin at the root of a disk.
+    """
+    path = Path(text)
+    with suppress(RuntimeError):  # nobody of that name has a home
+        path = path.expanduser()
+    if not path.is_absolute():
+        raise BadInput(f"{text!r} is not a whole path.",
+                       "Give the path from the root of the disk on.")
+    return path
 
 
 def list_folder(folder: Path) -> tuple[list[Entry], list[Skipped]]:

@@ -1,4 +1,4 @@
-"""The only decoder and the only resizer: bytes to RGB arrays, arrays to other sizes and to PNG.
+"""The only decoder and the only resizer: bytes to RGB arrays, arrays to other sizes and to files.
 
 Training, CLI, API and pages all take this way, so a model always sees a picture as it was trained
 to. Knows nothing of files, links or models: callers read bytes, and add the name of the file to a
@@ -311,4 +311,18 @@ def encode_png(image: Pixels) -> bytes:
     """
     file = io.BytesIO()
     _picture_of(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def encode_jpeg(image: Pixels) -> bytes:
+    """Return `image` as a JPEG file: of a small photo a quarter of what a PNG takes.
+
+    Args:
+        image: Values from 0 to 255, shape (height, width) or (height, width, 1 or 3).
+
+    Raises:
+        BadInput: If the array is not an image.
+    """
+    file = io.BytesIO()
+    _picture_of(image).save(file, "JPEG", quality=85)
     return file.getvalue()

@@ -1,13 +1,15 @@
-"""Files that come through a browser, kept on disk until they are imported.
+"""Files that come through a browser, kept on disk until they were used.
 
-They get generated names: what a browser calls them never becomes a path. A folder that nobody came
-back for is swept away after a day (`sweeping`). Knows nothing of pages, nor what is in the files.
+They get generated names: what a browser calls them never becomes a path. A folder goes with its
+`Staging`, so at the latest when a visit ends; one that a killed server left behind is swept away
+after a day (`sweeping`). Knows nothing of pages, nor what is in the files.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -50,6 +52,7 @@ class Staging:
         if self._folder is None or not self._folder.is_dir():
             self._folder = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}given-",
                                                  dir=writable_folder(STORE)))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         need_space(self._folder, size)
         self._count += 1
         path = self._folder / f"{self._count}{ending}"

@@ -11,7 +11,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,6 +41,7 @@ class Prediction:
     inverted: bool = False
     preview: bytes = b""  # PNG of the decoded picture, at most 512 pixels long
     seen: bytes = b""  # PNG of what the network saw
+    thumbnail: bytes = b""  # JPEG of the decoded picture, at most 64 pixels long
     error: CnnError | None = None
     novelty: float | None = None  # share of validation images less strange, 0..1; None: not known
     unlike: bool = False  # stranger than 95 % of pictures like the training images
@@ -53,6 +54,7 @@ class _Question(NamedTuple):
     how: str
     pictures: bool
     average: bool
+    thumbnails: bool
 
 
 class EngineClient:
@@ -127,7 +129,7 @@ class EngineClient:
 
     def predict(
         self, model: str, images: Sequence[bytes], how: str = "", pictures: bool = False,
-        average: bool = False,
+        average: bool = False, thumbnails: bool = False,
     ) -> list[Prediction]:
         """Classify encoded images; each has an answer or its own error.
 
@@ -137,13 +139,14 @@ class EngineClient:
             how: crop, fit or stretch; empty for what the model's card says.
             pictures: Whether to return preview and what the network saw.
             average: Whether to average over several views of each picture, see `averaging`.
+            thumbnails: Whether to return a small picture, which costs far less than `pictures`.
 
         Raises:
             NotFound, Damaged: If the model cannot be used.
             Unavailable: If the engine cannot be started, or survived none of them. One that it did
                 not survive twice has this error, the others their answers.
         """
-        found = self._batches(_Question(model, how, pictures, average), images)
+        found = self._batches(_Question(model, how, pictures, average, thumbnails), images)
         failures = [one for one in found if isinstance(one, CnnError)]
         if failures and len(failures) == len(found):
             raise failures[0]
@@ -154,7 +157,7 @@ class EngineClient:
         if answered is None:
             return None
         reply, blobs = _checked(answered)
-        return _predictions(reply["results"], iter(blobs) if question.pictures else None)
+        return _predictions(reply["results"], iter(blobs), question)
 
     def ways(self, model: str, image: bytes, average: bool = False) -> dict[str, Prediction]:
         """Classify one picture brought to size in every way, with preview and what was seen.
@@ -171,9 +174,10 @@ class EngineClient:
             NotFound, Damaged: If the model cannot be used.
             Unavailable: If the engine cannot be started, or did not survive the question twice.
         """
-        reply, blobs = self.call({"op": "ways", "model": model, "average": average}, [image])
-        results = reply["results"]
-        return dict(zip(results, _predictions(list(results.values()), iter(blobs)), strict=True))
+        question = _Question(model, "", True, average, False)
+        reply, blobs = self.call({"op": "ways", **question._asdict()}, [image])
+        ways, results = zip(*reply["results"].items(), strict=True)
+        return dict(zip(ways, _predictions(results, iter(blobs), question), strict=True))
 
     def cut(self, image: bytes, part: Box) -> bytes:
         """Return a part of a picture as PNG, at most 1,024 pixels long.
@@ -220,16 +224,19 @@ def _died() -> CnnError:
                        "Try another picture or model; the dashboard's terminal has the details.")
 
 
-def _predictions(results: list[dict[str, Any]], blobs: Any) -> list[Prediction]:
+def _predictions(
+    results: Sequence[dict[str, Any]], blobs: Iterator[bytes], question: _Question
+) -> list[Prediction]:
     predictions = []
     for row in results:
         if "error" in row:
             predictions.append(Prediction(error=error_from_dict(row["error"])))
             continue
         top = tuple((item["class"], item["probability"]) for item in row["top"])
-        preview, seen = (next(blobs), next(blobs)) if blobs else (b"", b"")
+        preview, seen = (next(blobs), next(blobs)) if question.pictures else (b"", b"")
+        thumbnail = next(blobs) if question.thumbnails else b""
         predictions.append(Prediction(
-            top, (row["height"], row["width"]), row["inverted"], preview, seen,
+            top, (row["height"], row["width"]), row["inverted"], preview, seen, thumbnail,
             novelty=row["novelty"], unlike=row["unlike"]))
     return predictions
 

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn.data.images import RESIZE_WAYS, cut, decode_small, encode_png, thumbnail
+from cnn.data.images import RESIZE_WAYS, cut, decode_small, encode_jpeg, encode_png, thumbnail
 from cnn.errors import BadInput, CnnError
 from cnn.evaluation.novelty import FILE_NAME as NOVELTY_FILE
 from cnn.hardware import limit_memory, start_tensorflow, usable_cores
@@ -33,6 +33,7 @@ from cnn.prediction.wire import receive, send
 
 MODELS_KEPT = 3
 PREVIEW_PIXELS = 512
+THUMBNAIL_PIXELS = 64
 LARGEST_PART = 1024  # pixels, of the longer side of a part that was cut out
 ENOUGH = 8  # times the network's side: what a large photo keeps of itself, see `decode_small`
 
@@ -98,26 +99,26 @@ class _Look:
     closer: list[NDArray[np.uint8] | None]  # the same, where views are averaged
     size: tuple[int, int]  # height and width
     preview: bytes  # PNG, if pictures were asked for
+    thumbnail: bytes  # JPEG, if thumbnails were asked for
 
 
 @handles("predict")
 def _predict(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Classify encoded pictures as one batch; each has an answer or an error of its own."""
     predictor = engine.model(header["model"])
-    average, shown = header.get("average") is True, bool(header.get("pictures"))
 
     def look_at(data: bytes) -> _Look | CnnError:
         try:
             decoded = _decode(data, predictor.card)
         except CnnError as error:
             return error
-        return _look(decoded, predictor.card, [header.get("how", "")], average, shown)
+        return _look(decoded, predictor.card, [header.get("how", "")], header)
 
     looks = list(engine.threads.map(look_at, parts))
     good = [look for look in looks if isinstance(look, _Look)]
     answers = iter(predictor.classify(
         [look.prepared[0] for look in good],
-        [look.closer[0] for look in good] if average else None))
+        [look.closer[0] for look in good] if _averages(header) else None))
     results: list[dict[str, Any]] = []
     pictures: list[bytes] = []
     for look in looks:
@@ -126,8 +127,10 @@ def _predict(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Repl
             continue
         answer = next(answers)
         results.append(_facts(answer, look.size, predictor.card.class_names))
-        if shown:
+        if header.get("pictures"):
             pictures += [look.preview, encode_png(answer.seen)]
+        if header.get("thumbnails"):
+            pictures.append(look.thumbnail)
     return {"results": results}, pictures
 
 
@@ -135,13 +138,12 @@ def _predict(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Repl
 def _ways(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Classify one picture brought to size in each way, decoded once and as one batch."""
     predictor = engine.model(header["model"])
-    average = header.get("average") is True
     try:
         decoded = _decode(parts[0], predictor.card)
     except CnnError as error:
         return {"results": {how: {"error": error.to_dict()} for how in RESIZE_WAYS}}, []
-    look = _look(decoded, predictor.card, list(RESIZE_WAYS), average, True)
-    answers = predictor.classify(look.prepared, look.closer if average else None)
+    look = _look(decoded, predictor.card, list(RESIZE_WAYS), header)
+    answers = predictor.classify(look.prepared, look.closer if _averages(header) else None)
     facts = [_facts(answer, look.size, predictor.card.class_names) for answer in answers]
     pictures = [png for answer in answers for png in (look.preview, encode_png(answer.seen))]
     return {"results": dict(zip(RESIZE_WAYS, facts, strict=True))}, pictures
@@ -161,13 +163,18 @@ def _decode(data: bytes, card: Card) -> tuple[NDArray[np.uint8], tuple[int, int]
 
 
 def _look(
-    decoded: tuple[NDArray[np.uint8], tuple[int, int]], card: Card, ways: list[str], average: bool,
-    shown: bool,
+    decoded: tuple[NDArray[np.uint8], tuple[int, int]], card: Card, ways: list[str],
+    header: dict[str, Any],
 ) -> _Look:
     picture, size = decoded
-    preview = encode_png(thumbnail(picture, PREVIEW_PIXELS)) if shown else b""
-    closer = [look_closer(picture, card, how) for how in ways] if average else []
-    return _Look([prepare(picture, card, how) for how in ways], closer, size, preview)
+    preview = encode_png(thumbnail(picture, PREVIEW_PIXELS)) if header.get("pictures") else b""
+    tiny = encode_jpeg(thumbnail(picture, THUMBNAIL_PIXELS)) if header.get("thumbnails") else b""
+    closer = [look_closer(picture, card, how) for how in ways] if _averages(header) else []
+    return _Look([prepare(picture, card, how) for how in ways], closer, size, preview, tiny)
+
+
+def _averages(header: dict[str, Any]) -> bool:
+    return header.get("average") is True
 
 
 def _facts(answer: Answer, size: tuple[int, int], class_names: list[str]) -> dict[str, Any]:

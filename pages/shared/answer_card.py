@@ -6,6 +6,7 @@ part that the person chooses, and of a second model. Asking is done by `answers`
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import streamlit as st
@@ -49,30 +50,26 @@ class Shown:
     other: Prediction | None = None  # of the second model
 
 
-def show_answer(picture: Picture, ways: Ways, asked: Asked, copy: int) -> Shown:
+def show_answer(picture: Picture, ways: Ways, asked: Asked, drawn: Counter[str]) -> Shown:
     """Show one picture, what the model saw of it, and its answer.
 
     Args:
         picture: What was asked.
         ways: The answers of the first model.
         asked: The models, and how they are asked.
-        copy: How many times the same picture is on the page already.
+        drawn: How often each picture is on the page already, to tell the widgets apart; counts on.
 
     Raises:
         NotFound, Damaged: If the second model cannot be used.
         Unavailable: If the engine does not survive the part, or the second model.
     """
     with st.container(border=True):
-        key = f"predict_{digest_of(picture.data)[:16]}_{copy}"
-        _draw_title(picture, key)
+        _draw_title(picture, _count(picture.key.encode(), drawn))
         answer = ways[asked.how]
         if answer.error:
             st.error(error_text(answer.error), icon=":material/error:")
             return Shown(answer)
-        shown, data = _show_good(picture, ways, asked, key)
-        draw_why(data, asked.card.name, shown.answer,
-                 asked.how if data is picture.data else "stretch", copy)
-        return shown
+        return _show_good(picture, ways, asked, drawn)
 
 
 def _draw_title(picture: Picture, key: str) -> None:
@@ -89,20 +86,28 @@ def short(name: str) -> str:
     return name if len(name) <= LONGEST_TITLE else f"{name[:35]}…{name[-24:]}"
 
 
-def _show_good(picture: Picture, ways: Ways, asked: Asked, key: str) -> tuple[Shown, bytes]:
-    """Show the answer to a picture; return it with the picture that it is the answer to."""
+def _show_good(picture: Picture, ways: Ways, asked: Asked, drawn: Counter[str]) -> Shown:
+    data = picture.read()
+    key = _count(data, drawn)
     pictures, bars = st.columns(2, gap="medium", vertical_alignment="center")
     with pictures:
-        part = _draw_pictures(picture, ways[asked.how], asked, key)
-    data = part or picture.data
+        part = _draw_pictures(picture, data, ways[asked.how], asked, key)
     with bars:
-        shown = _answers_of(data, ways if part is None else None, asked)
+        shown = _answers_of(part or data, ways if part is None else None, asked)
         _draw_models(shown, asked)
     _draw_ways(ways, asked.how, shown.answer if part else None)
     with st.container(horizontal=True):
         _draw_classes(shown.answer)
-        draw_request(picture, asked.card.name, asked.how, asked.average)
-    return shown, data
+        draw_request(picture, data, asked.card.name, asked.how, asked.average)
+    draw_why(part or data, asked.card.name, shown.answer, "stretch" if part else asked.how, key)
+    return shown
+
+
+def _count(data: bytes, drawn: Counter[str]) -> str:
+    """Return a key for the widgets of a picture; the same picture may be given twice."""
+    digest = digest_of(data)[:16]
+    drawn[digest] += 1
+    return f"predict_{digest}_{drawn[digest]}"
 
 
 def _answers_of(data: bytes, ways: Ways | None, asked: Asked) -> Shown:
@@ -112,7 +117,9 @@ def _answers_of(data: bytes, ways: Ways | None, asked: Asked) -> Shown:
     return Shown(first, ask(asked.other.name, data, asked.average)[how] if asked.other else None)
 
 
-def _draw_pictures(picture: Picture, answer: Prediction, asked: Asked, key: str) -> bytes | None:
+def _draw_pictures(
+    picture: Picture, data: bytes, answer: Prediction, asked: Asked, key: str
+) -> bytes | None:
     """Draw the picture and what the model sees; return the part that was chosen, as PNG."""
     chooses = st.session_state.get(f"{key}_chooses", False)
     height, width = answer.size
@@ -121,7 +128,7 @@ def _draw_pictures(picture: Picture, answer: Prediction, asked: Asked, key: str)
         down, across = asked.card.input_shape[:2]
         part = choose_part(answer.preview, _scaled(answer.size, LARGEST_BOX), across / down,
                            picture.source, f"{key}_part")
-        png = cut(digest_of(picture.data), part, picture.data) if part else None
+        png = cut(digest_of(data), part, data) if part else None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if not chooses:
             # As PNG: Streamlit would turn it into a JPEG, which blends pixels.

@@ -6,15 +6,17 @@ Drawing is done by `answer_card`.
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
 
 from cnn.data.images import RESIZE_WAYS, Box
 from cnn.errors import CnnError, Unavailable
+from cnn.prediction.answer_table import csv_row
 from cnn.prediction.client import Prediction, shared_engine
 from pages.shared import cached
 from pages.shared.picture_sources import Picture
+from pages.shared.tables import csv_bytes
 
 TOP = 3
 Ways = dict[str, Prediction]  # crop, fit and stretch, or any of them with the same error
@@ -50,14 +52,21 @@ def ask_all(name: str, pictures: list[Picture], average: bool) -> list[Ways]:
     answers, deaths = [], 0
     for picture in pictures:
         try:
-            answers.append(failed(picture.error) if picture.error
-                           else ask(name, picture.data, average))
+            answers.append(_ask_about(name, picture, average))
         except Unavailable as error:
             deaths += 1
             if deaths > 1:  # one picture may kill the engine; two: it is not the pictures
                 raise
             answers.append(failed(error))
     return answers
+
+
+def _ask_about(name: str, picture: Picture, average: bool) -> Ways:
+    try:
+        data = picture.read()
+    except CnnError as error:
+        return failed(error)
+    return ask(name, data, average)
 
 
 def failed(error: CnnError) -> Ways:
@@ -80,13 +89,8 @@ def cut(digest: str, part: Box, _data: bytes) -> bytes:
     return shared_engine().cut(_data, part)
 
 
-def csv_rows(pictures: list[Picture], answers: list[Prediction], name: str) -> list[dict[str, Any]]:
-    """Return one row per picture: the first answers with their confidence, or the error."""
-    rows = []
-    for picture, answer in zip(pictures, answers, strict=True):
-        row: dict[str, Any] = {"picture": picture.source, "model": name}
-        for place in range(TOP):
-            known = answer.top[place] if place < len(answer.top) else ("", "")
-            row[f"answer_{place + 1}"], row[f"confidence_{place + 1}"] = known
-        rows.append(row | {"none_of_these": answer.unlike, "error": str(answer.error or "")})
-    return rows
+def offer_csv(answers: Sequence[tuple[str, Prediction]], model: str) -> None:
+    """Offer answers as a CSV file: what each picture is called, and what is said of it."""
+    st.download_button(
+        "Answers as CSV", lambda: csv_bytes([csv_row(*answer, TOP) for answer in answers]),
+        f"{model}-answers.csv", "text/csv", icon=":material/table:", on_click="ignore")

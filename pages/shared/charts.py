@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pages.shared.formats import decimal, percent
+from pages.shared.formats import count, decimal, percent
 
 TRAINING, VALIDATION = "#2f6fed", "#e8590c"
 NEUTRAL = "#8a8f98"
@@ -20,6 +20,7 @@ MOST_SYMBOLS = 25  # on a line; more would run into each other
 BY_BATCH = "training, by batch"
 Epochs = Sequence[Mapping[str, Any]]
 Points = Sequence[tuple[float, float]]
+Answers = Sequence[tuple[str, int, int]]  # answer, how often it is sure, and how often not
 Marks = Sequence[tuple[float, str]]  # epoch as a decimal, and a short label
 
 
@@ -206,6 +207,41 @@ def counts_option(
              "itemStyle": {"color": VALIDATION}},
         ],
     }
+
+
+def answers_option(counts: Answers, most: int) -> dict[str, Any]:
+    """Return bars of how often each answer was given, those with a flag behind the others.
+
+    Args:
+        counts: Each answer, how often without and how often with a flag, the commonest first.
+        most: Answers that get a bar of their own; the others share one.
+    """
+    shown, rest = list(counts[:most]), counts[most:]
+    if rest:
+        _, sure, flagged = zip(*rest, strict=True)
+        shown.append((f"{len(rest)} others", sum(sure), sum(flagged)))
+    series = (("sure", 1, TRAINING), ("unsure or none of these", 2, NEUTRAL))
+    return {
+        "animation": False,
+        "grid": {"left": 8, "right": 24, "top": 36, "bottom": 8, "containLabel": True},
+        "legend": {"top": 0, "left": 0},
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"},
+                    "valueFormatter": "localized"},
+        "xAxis": {"type": "value", "minInterval": 1, "splitNumber": 4},
+        "yAxis": {"type": "category", "data": [answer[0] for answer in shown], "inverse": True,
+                  "axisTick": {"show": False}},
+        "series": [{"name": name, "type": "bar", "stack": "all", "itemStyle": {"color": color},
+                    "data": [answer[place] for answer in shown]}
+                   for name, place, color in series],
+    }
+
+
+def answers_words(counts: Answers) -> str:
+    """Return in words what `answers_option` draws."""
+    parts = [f"{name} {count(sure + flagged)}" + (f", {count(flagged)} of them not sure"
+                                                  if flagged else "")
+             for name, sure, flagged in counts]
+    return f"How often each answer was given: {'; '.join(parts)}."
 
 
 def bars_height(bars: int, each: int = 30) -> int:

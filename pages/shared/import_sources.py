@@ -14,12 +14,12 @@ from typing import Any
 
 import streamlit as st
 
+from cnn.data.folders import whole_path
 from cnn.data.images import MAX_BYTES
 from cnn.data.importing import Source, source_of
 from cnn.data.layout import MAX_CLASS_NAME, shown
 from cnn.data.progress import bytes_in_words
 from cnn.data.staging import Given, Staging, source_of_given
-from cnn.errors import BadInput
 from pages.shared.formats import amount, plain
 from pages.shared.picture_sources import FILE_TYPES
 from pages.shared.uploads import take_uploads
@@ -94,10 +94,7 @@ def _choose_path() -> Chosen | None:
                "of file and label beside the pictures. Nothing in it is changed.")
     if not path:
         return None
-    source = Path(path).expanduser()
-    if not source.is_absolute():
-        raise BadInput(f"{path!r} is not a whole path.",
-                       "Give the path from the root of the disk on.")
+    source = whole_path(path)
     return Chosen((PATH, str(source)), source.stem, partial(source_of, source), lambda: None)
 
 

@@ -5,21 +5,27 @@ Gathers bytes and names; what the bytes are is found out by the prediction engin
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from cnn.data.catalogue import describe
 from cnn.data.dataset import Dataset
+from cnn.data.folders import read_picture
 from cnn.data.images import MAX_BYTES, encode_png
 from cnn.data.urls import fetch_image_bytes
-from cnn.errors import CnnError
+from cnn.errors import BadInput, CnnError
 from cnn.prediction.saved import Card
 from pages.shared import cached
+from pages.shared.errors import errors_shown
+from pages.shared.folder_source import choose_folder
 from pages.shared.formats import plain
 from pages.shared.paste_box import pasted_picture
 from pages.shared.pictures import enlarged
+from pages.shared.uploads import Upload, keep_uploads
 
 FILE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif"]
 MOST_KEPT = 12  # of one visitor besides files, whose bytes stay in memory
@@ -33,7 +39,7 @@ class Picture:
     """A picture somebody wants an answer for: its bytes, or why there are none."""
 
     source: str  # name of the file, link, or which sample
-    data: bytes = b""
+    given: bytes | Path = b""  # files stay on disk until they are asked about
     error: CnnError | None = None
     kept: bool = False  # to be removed by a button; files go in the uploader
 
@@ -42,23 +48,49 @@ class Picture:
         """Whether the source is an address that anybody can fetch it from."""
         return self.kept and self.source.startswith(("http://", "https://"))
 
+    @property
+    def key(self) -> str:
+        """What tells it from others in this visit."""
+        if self.error or isinstance(self.given, Path):
+            return f"{self.source} {self.given!r}"
+        return hashlib.sha256(self.given).hexdigest()
+
+    def read(self) -> bytes:
+        """Return its bytes.
+
+        Raises:
+            CnnError: Why there are none.
+        """
+        if self.error:
+            raise self.error
+        if isinstance(self.given, bytes):
+            return self.given
+        try:
+            return read_picture(self.given)
+        except BadInput as error:
+            raise BadInput(f"{self.source}: {error.message}.", "Give it again.") from error
+
 
 def choose_pictures(card: Card) -> list[Picture]:
     """Show the ways to give pictures and return those given, newest first."""
     files, others = st.columns([3, 2], gap="medium")
     with files:
-        uploaded = st.file_uploader(
-            "Drop one or more pictures, or choose files", type=FILE_TYPES,
-            accept_multiple_files=True, max_upload_size=MAX_BYTES // 2**20, key="predict_files")
+        uploads: list[Upload] = []
+        with errors_shown():
+            uploads = keep_uploads("Drop one or more pictures, or choose files", FILE_TYPES,
+                                   "predict_files", MAX_BYTES // 2**20)
+    folder: list[Upload] = []
     with others:
         _ask_for_link()
+        with errors_shown():
+            folder = choose_folder(FILE_TYPES)
         _take_paste()
         camera = st.toggle("Use the camera", key="predict_camera_on")
     if camera:
         _take_photo()
     _offer_samples(card)
     kept: list[Picture] = st.session_state.get(KEPT, [])
-    return [*kept, *(Picture(file.name, file.getvalue()) for file in reversed(uploaded))]
+    return [*kept, *(Picture(file.name, file.path) for file in [*reversed(uploads), *folder])]
 
 
 def remove(picture: Picture) -> None:

@@ -15,15 +15,15 @@ from cnn.errors import CnnError
 from pages.shared.picture_sources import Picture
 
 
-def draw_request(picture: Picture, model: str, how: str, average: bool) -> None:
+def draw_request(picture: Picture, data: bytes, model: str, how: str, average: bool) -> None:
     """Show the request that gives this answer, behind a button."""
     with st.popover("As a request", icon=":material/code:", type="tertiary", width="content"):
         st.caption("This very question, asked by a program. The page "
                    "[/api/docs](/api/docs) has all about it.")
         address = f"{api_address(st.context.url)}/predict"
         asked = {"model": model, "how": how, **({"average": "true"} if average else {})}
-        st.code(as_curl(picture, address, asked), language="bash", wrap_lines=True)
-        st.code(as_python(picture, address, asked), language="python", wrap_lines=True)
+        st.code(as_curl(picture, data, address, asked), language="bash", wrap_lines=True)
+        st.code(as_python(picture, data, address, asked), language="python", wrap_lines=True)
 
 
 def api_address(page: str | None) -> str:
@@ -32,19 +32,19 @@ def api_address(page: str | None) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rsplit('/', 1)[0]}/api"
 
 
-def as_curl(picture: Picture, address: str, asked: dict[str, str]) -> str:
+def as_curl(picture: Picture, data: bytes, address: str, asked: dict[str, str]) -> str:
     """Return the request as a command for a shell."""
     token = f' -H "Authorization: Bearer ${TOKEN}"' if os.environ.get(TOKEN) else ""
     if picture.is_link:
         body = ("-H 'Content-Type: application/json' "
                 f"-d {quote(json.dumps({'url': picture.source}))}")
     else:
-        body = (f"-H {quote(f'Content-Type: {_media_type(picture.data)}')} "
+        body = (f"-H {quote(f'Content-Type: {_media_type(data)}')} "
                 f"--data-binary {quote('@' + _file_name(picture))}")
     return f"curl{token} {body} \\\n  {quote(f'{address}?{urlencode(asked)}')}"
 
 
-def as_python(picture: Picture, address: str, asked: dict[str, str]) -> str:
+def as_python(picture: Picture, data: bytes, address: str, asked: dict[str, str]) -> str:
     """Return the request as a small program that needs the package `requests`."""
     secret = bool(os.environ.get(TOKEN))
     headers = [f'"Authorization": "Bearer " + os.environ["{TOKEN}"]'] if secret else []
@@ -52,7 +52,7 @@ def as_python(picture: Picture, address: str, asked: dict[str, str]) -> str:
     if picture.is_link:
         body = f'json={{"url": {picture.source!r}}}'
     else:
-        headers.append(f'"Content-Type": "{_media_type(picture.data)}"')
+        headers.append(f'"Content-Type": "{_media_type(data)}"')
         lines.append(f'picture = open({_file_name(picture)!r}, "rb")')
         body = "data=picture"
     more = f",\n                      headers={{{', '.join(headers)}}}" if headers else ""

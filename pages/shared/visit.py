@@ -25,7 +25,9 @@ _VISIT = "predict_visit"
 class Visited:
     """A picture and what was said of it last."""
 
-    picture: Picture
+    source: str
+    key: str  # of the picture that was given
+    data: bytes  # not the file, which goes when its picture is removed
     model: str
     said: str  # as Markdown
     thumbnail: bytes  # PNG
@@ -36,11 +38,13 @@ def remember(picture: Picture, model: str, answer: Prediction) -> None:
     before: dict[str, Visited] = st.session_state.get(_VISIT, {})
     said = "none of these" if answer.unlike else \
         f"{plain(answer.top[0][0])} · {confidence(answer.top[0][1])}"
-    key = digest_of(picture.data)
+    data = picture.read()
+    key = digest_of(data)
     old = before.get(key)
     if old and (old.said, old.model) == (said, model):
         return
-    entry = Visited(picture, model, said, enlarged_png(answer.seen, THUMBNAIL))
+    entry = Visited(picture.source, picture.key, data, model, said,
+                    enlarged_png(answer.seen, THUMBNAIL))
     others = {other: one for other, one in before.items() if other != key}
     st.session_state[_VISIT] = _within_limits({key: entry, **others})
 
@@ -48,7 +52,7 @@ def remember(picture: Picture, model: str, answer: Prediction) -> None:
 def _within_limits(visited: dict[str, Visited]) -> dict[str, Visited]:
     kept, size = {}, 0
     for key, one in list(visited.items())[:MOST]:
-        size += len(one.picture.data)
+        size += len(one.data)
         if size <= MOST_BYTES:
             kept[key] = one
     return kept
@@ -60,9 +64,9 @@ def draw_visit(shown: list[Picture]) -> None:
     Args:
         shown: The pictures on the page.
     """
-    here = {digest_of(picture.data) for picture in shown}
+    here = {picture.key for picture in shown}
     visited: dict[str, Visited] = st.session_state.get(_VISIT, {})
-    gone = {key: one for key, one in visited.items() if key not in here}
+    gone = {key: one for key, one in visited.items() if not {key, one.key} & here}
     if not gone:
         return
     with st.expander(f"Earlier in this visit: {amount(len(gone), 'picture')}",
@@ -70,12 +74,12 @@ def draw_visit(shown: list[Picture]) -> None:
         with st.grid("auto", min_column_width=140, gap="small"):
             for key, one in gone.items():
                 with st.container(gap="xxsmall", horizontal_alignment="center"):
-                    st.image(one.thumbnail, output_format="PNG", alt=one.picture.source)
+                    st.image(one.thumbnail, output_format="PNG", alt=one.source)
                     st.caption(f"{one.said}  \n{plain(one.model)}", text_alignment="center")
                     st.button("Show again", key=f"predict_again_{key[:16]}", type="tertiary",
-                              help=plain(one.picture.source[:200]), on_click=_again, args=(one,))
+                              help=plain(one.source[:200]), on_click=_again, args=(one,))
         st.caption("Kept until this tab is closed or reloaded, and nowhere else.")
 
 
 def _again(one: Visited) -> None:
-    keep(Picture(one.picture.source, one.picture.data, kept=True))
+    keep(Picture(one.source, one.data, kept=True))

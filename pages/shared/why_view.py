@@ -36,7 +36,7 @@ _SCALE = ("<div style='display:flex;align-items:center;gap:.5rem;font-size:.875r
 
 
 def draw_why(
-    picture_bytes: bytes, model: str, prediction: Prediction, how: str = "", copy: int = 0
+    picture_bytes: bytes, model: str, prediction: Prediction, how: str = "", place: str = ""
 ) -> None:
     """Show why a model gave its answer, once the section is opened.
 
@@ -45,10 +45,10 @@ def draw_why(
         model: Name of the saved model.
         prediction: Its answer, without an error.
         how: crop, fit or stretch; empty for what the model's card says.
-        copy: How many times the same is on the page already.
+        place: Tells it from the same picture elsewhere on the page.
     """
     digest = hashlib.sha256(picture_bytes).hexdigest()
-    key = f"why_{model}_{how}_{digest[:16]}_{copy}"
+    key = f"why_{model}_{how}_{digest[:16]}{place}"
     section = st.expander("Why?", icon=":material/psychology_alt:", key=key, on_change="rerun")
     if not section.open:
         return
