@@ -22,6 +22,13 @@ def class_files(prefix: str = "", first: int = 0, **counts: int) -> Files:
     return {name: picture(first + number) for number, name in enumerate(names)}
 
 
+def slide_files(slides: int = 6, each: int = 4) -> Files:
+    """Return pictures of two classes named <class>/s<slide>_<n>.png, 8 + n pixels high."""
+    return {f"{name}/s{slide}_{n}.png": picture(20 * slide + n + 100 * place, (20, 8 + n))
+            for place, name in enumerate(("ant", "bee")) for slide in range(slides)
+            for n in range(each)}
+
+
 def write_folder(root: Path, files: Files) -> Path:
     for name, content in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,18 +1,25 @@
 """The Evaluate page: what is stored with a model, shown without data set and without TensorFlow."""
 
+import base64
+import io
 import json
 
 import numpy as np
 import pytest
 from model_folders import make_evaluation, write_model
+from PIL import Image
 
 from cnn.data.catalogue import load
+from cnn.data.images import thumbnail
 from cnn.evaluation.results import Evaluation, evaluate_predictions, write_evaluation
-from pages.shared.confusion import confusion_option, confusion_rows, confusion_words
+from pages.shared import matrix_view, picture_wall
+from pages.shared.confusion import OF_ANSWER, OF_TRUTH, Matrix
+from pages.shared.evaluate_choice import table_key
 from pages.shared.tables import csv_bytes
 
 DIGITS = tuple(str(n) for n in range(10))
-VIEWS = ["History", "Confusion matrix", "Report", "Confidence", "Mistakes", "Details"]
+VIEWS = ["Confusion matrix", "Report", "Curves", "Confidence", "Images", "Slices", "History",
+         "Details"]
 NEWER = {"averaged_test_accuracy": 0.8125, "calibration_error": 0.012, "temperature": 1.3124,
          "calibration_error_before": 0.041}
 
@@ -26,6 +33,18 @@ def texts(elements):
 
 def charts(page):
     return [json.loads(chart.proto.spec) for chart in page.get("echarts_chart")]
+
+
+def labels(page):
+    """Return the downloads of the chosen part; report and card are those of the whole page."""
+    return [button.label for button in page.download_button
+            if button.key not in ("evaluate_report", "evaluate_card")]
+
+
+def wall(page):
+    """Rows and lines of the pictures on the page."""
+    (component,) = page.get("bidi_component")
+    return [(row, lines) for row, _, lines in json.loads(component.proto.json)["tiles"]]
 
 
 def options(page, key):
@@ -61,7 +80,7 @@ def test_every_view_opens_without_the_data_set_and_without_an_engine(open_page, 
 
 def test_the_figures_of_the_card_are_shown_with_n_and_interval(open_page):
     write_model("first", test_accuracy=0.75, test_n=12)
-    page = open_page("evaluate")
+    page = open_page("evaluate", view="History")
     shown = {metric.label: metric.value for metric in page.metric}
     assert shown == {
         "Test accuracy": "75.00 %", "Test images": "12", "Test loss": "0.6000",
@@ -76,7 +95,7 @@ def test_the_figures_of_the_card_are_shown_with_n_and_interval(open_page):
 def test_newer_cards_show_averaged_accuracy_and_calibration(open_page, flip, views):
     write_model("first", **NEWER, config={"augmentation": {"flip": flip}})
     shown = {metric.label: metric for metric in open_page("evaluate").metric}
-    assert len(shown) == 10
+    assert len(shown) == 4
     averaged, calibration = shown["Averaged accuracy"], shown["Calibration error"]
     assert (averaged.value, averaged.delta) == ("81.25 %", "+6.25 points")
     assert views in averaged.help
@@ -93,9 +112,10 @@ def test_a_model_trained_without_shifts_shows_its_calibration_alone(open_page):
 @pytest.mark.parametrize("sittings", [1, 3])
 def test_sittings_are_said_where_there_was_more_than_one(open_page, sittings):
     write_model("first", sittings=sittings)
-    page = open_page("evaluate", view="Details")
+    page = open_page("evaluate", view="History")
     time = next(metric for metric in page.metric if metric.label == "Wall time")
     assert ("3 sittings" in time.help) is (sittings == 3)
+    page.segmented_control(key="view").set_value("Details").run()
     assert ("Sittings" in page.table[0].value.index) is (sittings == 3)
 
 
@@ -128,7 +148,7 @@ def test_a_damaged_model_says_so_and_the_others_can_be_chosen(open_page):
     assert not page.error and page.metric
 
 
-@pytest.mark.parametrize("view", VIEWS[1:5])
+@pytest.mark.parametrize("view", VIEWS[:6])
 def test_a_model_without_test_results_says_how_to_get_them(open_page, view):
     (write_model("first") / "evaluation.npz").unlink()
     page = open_page("evaluate", view=view)
@@ -157,7 +177,7 @@ def test_a_model_that_was_evaluated_again_shows_the_new_results(open_page):
 
 def test_an_unknown_view_in_the_address_shows_the_first(open_page):
     write_model("first")
-    assert open_page("evaluate", view="Nonsense").header[0].value == "History"
+    assert open_page("evaluate", view="Nonsense").header[0].value == "Confusion matrix"
 
 
 def test_the_way_to_predict_keeps_the_model(open_page):
@@ -191,71 +211,159 @@ def test_a_model_without_history_says_so(open_page):
     assert not page.error
 
 
-# Confusion matrix
+# Confusion matrix: the chart itself is tested in test_confusion.py
 
 
-def cells(option):
-    return {cell["name"]: cell["label"]["formatter"] for cell in option["series"][0]["data"]}
+def cells(page):
+    data = charts(page)[0]["series"][0]["data"]
+    return {cell["name"]: cell["label"]["formatter"] for cell in data}
 
 
-def test_the_matrix_shows_counts_or_shares_and_the_same_as_a_table(open_page):
+def test_the_matrix_shows_counts_or_shares(open_page):
     write_model("first")
-    page = open_page("evaluate", view="Confusion matrix")
-    counts = make_evaluation().confusion
-    assert page.dataframe[0].value[["ant", "bee", "cat"]].to_numpy().tolist() == counts.tolist()
-    assert cells(charts(page)[0])["cat → ant"] == "3"
-    page.segmented_control(key="evaluate_shares").set_value("Per cent of the true class").run()
-    assert cells(charts(page)[0])["cat → ant"] == "75.0"
-    assert page.dataframe[0].value["ant"].tolist() == [100, 0, 75]
+    page = open_page("evaluate")
+    assert cells(page)["cat → ant"] == "3"
+    page.segmented_control(key="measure").set_value(OF_TRUTH).run()
+    assert cells(page)["cat → ant"] == "75.0"
+    page.segmented_control(key="measure").set_value(OF_ANSWER).run()
+    assert cells(page)["cat → ant"] == "42.9"
+    page.toggle(key="mistakes_only").set_value(True).run()
+    assert cells(page)["ant → ant"] == "" and cells(page)["cat → ant"] == "42.9"
 
 
-def test_cells_hold_the_answer_as_column_and_the_truth_as_row():
-    option = confusion_option(["a", "b"], np.array([[5, 1], [0, 9]]), percent=False, dark=False)
-    places = {cell["name"]: cell["value"] for cell in option["series"][0]["data"]}
-    assert places == {"a → a": [0, 0, 5], "a → b": [1, 0, 1], "b → a": [0, 1, 0],
-                      "b → b": [1, 1, 9]}
-    assert option["yAxis"]["inverse"] and option["yAxis"]["name"] == "True class"
-    assert option["xAxis"]["name"] == "Answer"
+def test_the_largest_mix_up_is_shown_first_and_its_images_as_a_table_without_the_data(open_page):
+    write_model("first")
+    page = open_page("evaluate")
+    assert page.subheader[0].value == "cat taken for ant"
+    mixed, images = (frame.value for frame in page.dataframe)
+    assert mixed.to_numpy().tolist() == [["cat", "ant", 3]]
+    assert images["test image"].tolist() == [5, 2, 8]
+    assert images["confidence"].tolist() == pytest.approx([95, 70, 60])
+    assert "75.0 % of the images of cat, 42.9 % of the answers ant" in texts(page.caption)
+    assert charts(page)[0]["series"][1]["data"] == [[0, 2, 0]]  # the ring
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_every_number_stands_out_from_its_cell(dark):
-    from PIL import ImageColor
-
-    values = np.arange(100).reshape(10, 10)
-    option = confusion_option([str(i) for i in range(10)], values, percent=False, dark=dark)
-    low, high = (np.array(ImageColor.getrgb(c)) for c in option["visualMap"]["inRange"]["color"])
-
-    def luminance(color):
-        part = np.asarray(color) / 255
-        return np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4) @ [
-            0.2126, 0.7152, 0.0722]
-
-    for cell in option["series"][0]["data"]:
-        cell_color = low + (high - low) * cell["value"][2] / 99
-        pair = sorted([luminance(cell_color), luminance(ImageColor.getrgb(cell["label"]["color"]))])
-        assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4.5
+@pytest.mark.parametrize("cell, heading", [
+    ("1-1", "bee, rightly answered"), ("0-1", "ant taken for bee"), ("3-0", "cat taken for ant"),
+    ("nonsense", "cat taken for ant"), ("1-²", "cat taken for ant"), ("-1-0", "cat taken for ant")])
+def test_the_cell_in_the_address_is_shown_and_nonsense_is_not(open_page, cell, heading):
+    write_model("first")
+    page = open_page("evaluate", cell=cell)
+    assert page.subheader[0].value == heading
+    assert ("No test image" in texts(page.caption)) is (cell == "0-1")
+    assert not page.exception and not page.error
 
 
-def test_many_classes_are_drawn_without_numbers_and_without_empty_cells():
-    names = [f"class {i}" for i in range(120)]
-    option = confusion_option(names, np.eye(120, dtype=np.int64), percent=False, dark=False)
-    assert len(option["series"][0]["data"]) == 120
-    assert not option["series"][0]["label"]["show"]
+def test_the_opposite_cell_is_one_click_away(open_page):
+    folder = write_model("first")
+    answers = np.array([0, 1, 0, 1, 2, 2])
+    found = evaluate_predictions(np.eye(3, dtype=np.float32)[answers], np.array([0, 0, 1, 1, 2, 2]),
+                                 ("ant", "bee", "cat"))
+    write_evaluation(folder, found)
+    page = open_page("evaluate", cell="0-1")
+    page.button(key="evaluate_reverse").click().run()
+    assert page.subheader[0].value == "bee taken for ant"
+    assert page.query_params["cell"] == "1-0"
 
 
-def test_the_words_name_the_largest_confusion():
-    confusion = np.array([[50, 1, 0], [9, 40, 2], [0, 0, 60]])
-    assert confusion_words(["ant", "bee", "cat"], confusion) == (
-        "Confusion matrix: 150 of 162 on the diagonal; most often bee is taken for ant: 9 of 51.")
-    assert "nothing is mixed up" in confusion_words(["a", "b"], np.eye(2, dtype=np.int64))
+def test_a_cell_of_another_data_set_is_forgotten(open_page):
+    write_model("first")
+    write_model("second", class_names=["x", "y", "z"])
+    page = open_page("evaluate", model="first", cell="1-1", image="3")
+    page.selectbox(key="model").select("second").run()
+    assert "cell" not in page.query_params and "image" not in page.query_params
+    assert page.subheader[0].value == "z taken for x"
 
 
-def test_a_class_without_test_images_gives_zeros_and_classes_may_share_names():
-    rows = confusion_rows(["a", "a", "true class"], np.array([[1, 1, 0], [0, 0, 0], [0, 0, 2]]),
-                          percent=True)
-    assert rows[1] == {"true class": "a", "a (0)": 0, "a (1)": 0, "true class (2)": 0}
-    assert rows[0]["a (0)"] == 50
+def test_a_cell_shows_its_pictures_the_surest_first(open_page, digits_model):
+    page = open_page("evaluate", cell="3-8")
+    wrong = np.flatnonzero(digits_model.test_labels == 3)
+    assert [row for row, _ in wall(page)] == wrong[::-1][:21].tolist()
+    assert [len(lines) for _, lines in wall(page)] == [1] * 21
+
+
+def test_a_click_on_a_picture_opens_it(monkeypatch):
+    state, address = {"wall": {"opened": 7}}, {}
+    monkeypatch.setattr(picture_wall.st, "session_state", state)
+    monkeypatch.setattr(picture_wall.st, "query_params", address)
+    picture_wall.take_opening("wall")
+    assert address == {"image": "7"}
+    for nonsense in (None, "x", -1):
+        state["wall"] = {"opened": nonsense}
+        picture_wall.take_opening("wall")
+    assert address == {"image": "7"}
+
+
+def test_pictures_are_sent_as_they_are_and_large_ones_smaller(open_page, digits_model):
+    page = open_page("evaluate", cell="3-8")
+    (component,) = page.get("bidi_component")
+    row, png, _ = json.loads(component.proto.json)["tiles"][0]
+    with Image.open(io.BytesIO(base64.b64decode(png))) as picture:
+        assert np.array_equal(np.asarray(picture), digits_model.test_images[row][..., 0])
+    assert max(thumbnail(np.zeros((600, 300, 3), np.uint8), picture_wall.LONGEST).shape) == 192
+
+
+def test_the_matrix_as_a_table_is_drawn_when_it_is_opened(open_page):
+    write_model("first")
+    page = open_page("evaluate")
+    assert len(page.dataframe) == 2
+    page.session_state["evaluate_as_table"] = True
+    page.run()
+    table = page.dataframe[1].value
+    assert table[["ant", "bee", "cat"]].to_numpy().tolist() == \
+        make_evaluation().confusion.tolist()
+    assert labels(page) == ["Figure as PNG", "Table as CSV", "Table as CSV"]
+    page.segmented_control(key="measure").set_value(OF_ANSWER).run()
+    assert labels(page) == ["Table as CSV", "Table as CSV"]  # no such figure
+
+
+def test_clicks_choose_cells_in_the_chart_and_in_both_tables(monkeypatch):
+    state, address = {}, {}
+    monkeypatch.setattr(matrix_view.st, "session_state", state)
+    monkeypatch.setattr(matrix_view.st, "query_params", address)
+    matrix = Matrix(("a", "a"), np.array([[5, 1], [2, 9]]))
+    state["chart"] = {"selection": {"selected": [{"series_index": 0, "data_indices": [2]}]}}
+    matrix_view.take_click("chart", matrix)
+    assert address["cell"] == "1-0"
+    first = table_key("list")
+    state["rows"] = {"selection": {"rows": [1]}}
+    matrix_view.take_row("rows", [(1, 0), (0, 1)])
+    assert address["cell"] == "0-1"
+    assert table_key("list") == first  # a table in use keeps its place
+    state["cells"] = {"selection": {"cells": [(1, "a (1)")]}}
+    matrix_view.take_table_cell("cells", ["a (0)", "a (1)"])
+    assert address["cell"] == "1-1"
+    assert table_key("list") != first  # and shows what was chosen elsewhere
+    for gone in ({"rows": []}, {"rows": [7]}):
+        state["rows"] = {"selection": gone}
+        matrix_view.take_row("rows", [(1, 0)])
+    assert address["cell"] == "1-1"
+
+
+@pytest.mark.parametrize("count", [2, 200])
+def test_few_and_many_classes_stay_usable(open_page, count):
+    names = tuple(f"class {number}" for number in range(count))
+    folder = write_model("first", class_names=list(names))
+    answers = (np.arange(4 * count) + (np.arange(4 * count) % 5 == 0)) % count
+    write_evaluation(folder, evaluate_predictions(
+        np.eye(count, dtype=np.float32)[answers], np.arange(4 * count) % count, names))
+    page = open_page("evaluate")
+    assert not page.exception
+    assert len(charts(page)[0]["xAxis"]["data"]) == min(count, 20)
+    if count == 200:
+        page.segmented_control(key="scope").set_value("All classes").run()
+        assert len(charts(page)[0]["xAxis"]["data"]) == 200
+        assert not page.exception
+    for view in VIEWS[1:5]:
+        page.segmented_control(key="view").set_value(view).run()
+        assert not page.exception and not page.error
+
+
+def test_names_with_markup_are_shown_letter_by_letter(open_page):
+    write_model("first", class_names=["<b>ant</b>", "*bee*", "[cat](http://x)"])
+    page = open_page("evaluate")
+    assert page.subheader[0].value == "\\[cat\\]\\(http\\://x\\) taken for \\<b\\>ant\\</b\\>"
+    assert not page.exception
 
 
 def test_large_counts_are_written_with_separators(open_page):
@@ -264,7 +372,7 @@ def test_large_counts_are_written_with_separators(open_page):
     big = Evaluation(("ant", "bee", "cat"), 1.0, 0.0, make_evaluation().report,
                      np.diag([10**6, 1, 1]), np.array([0]), probabilities)
     write_evaluation(folder, big)
-    assert "1,000,002 of 1,000,002" in texts(open_page("evaluate", view="Confusion matrix").caption)
+    assert "1,000,002 of 1,000,002" in texts(open_page("evaluate").caption)
 
 
 # Confidence
@@ -303,45 +411,83 @@ def test_older_models_show_it_from_their_stored_answers(open_page):
 # Report
 
 
-def test_the_report_has_every_class_and_the_averages(open_page):
+def test_the_report_has_every_class_with_intervals_and_the_averages(open_page):
     write_model("first")
     page = open_page("evaluate", view="Report")
     table = page.dataframe[0].value
     assert table["class"].tolist() == ["ant", "bee", "cat", "macro avg", "weighted avg"]
     assert table["recall"].tolist() == pytest.approx([100, 100, 25, 75, 75])
+    assert table["recall, 95 %"][2] == "4.6 % to 69.9 %" and table["recall, 95 %"][3:].isna().all()
     assert table["test images"].tolist() == [4, 4, 4, 12, 12]
+    points = charts(page)[0]["series"][1]["data"]
+    assert [point["name"] for point in points] == [
+        "cat: 25.0 %, 4.6 % to 69.9 %", "ant: 100.0 %, 51.0 % to 100.0 %",
+        "bee: 100.0 %, 51.0 % to 100.0 %"]
+    assert "Wilson" in texts(page.caption)
+    page.segmented_control(key="score").set_value("Precision").run()
+    assert charts(page)[0]["series"][1]["data"][0]["name"].startswith("ant: 57.1 %")
 
 
-# Mistakes
+def test_a_class_without_images_has_no_recall_instead_of_a_zero(open_page):
+    folder = write_model("first")
+    write_evaluation(folder, evaluate_predictions(
+        np.eye(3, dtype=np.float32)[[0, 1]], np.array([0, 1]), ("ant", "bee", "cat")))
+    table = open_page("evaluate", view="Report").dataframe[0].value
+    assert table["recall"].isna().tolist() == [False, False, True, False, False]
+
+
+# Curves
+
+
+def test_curves_are_drawn_of_the_weakest_classes_first_and_of_those_that_are_chosen(open_page):
+    write_model("first")
+    page = open_page("evaluate", view="Curves")
+    precision, roc = charts(page)
+    assert [one["name"] for one in precision["series"]] == ["ant", "cat", "bee"]
+    assert roc["series"][-1]["name"] == "a guess"
+    assert page.dataframe[0].value["class"].tolist() == ["ant", "bee", "cat"]
+    page.multiselect(key="classes").set_value(["bee"]).run()
+    assert [one["name"] for one in charts(page)[0]["series"]] == ["bee"]
+    page.multiselect(key="classes").set_value([]).run()
+    assert "Choose at least one class" in texts(page.caption) and not page.exception
+
+
+def test_a_test_of_one_class_only_has_no_curves(open_page):
+    folder = write_model("first")
+    write_evaluation(folder, evaluate_predictions(
+        np.eye(3, dtype=np.float32)[[0, 1]], np.array([0, 0]), ("ant", "bee", "cat")))
+    page = open_page("evaluate", view="Curves")
+    assert "one class only" in texts(page.info) and not page.exception
+
+
+# Images
 
 
 def test_mistakes_are_shown_with_their_images_most_confident_first(open_page, digits_model):
-    page = open_page("evaluate", view="Mistakes")
+    page = open_page("evaluate", view="Images")
     wrong = np.flatnonzero(digits_model.test_labels == 3)
-    captions = [image.captions[0] for image in page.get("image")]
-    assert all(url.endswith(".png") for image in page.get("image") for url in image.value)
-    assert len(captions) == min(24, len(wrong))
-    assert captions[0].startswith("3 → **8**")
-    assert page.get("image")[0].proto.imgs[0].alt == f"Test image {wrong[-1]} of digits"
-    assert f"{len(wrong)} mistakes among {len(digits_model.test_labels)} test images" in texts(
+    assert len(wall(page)) == min(21, len(wrong))
+    row, lines = wall(page)[0]
+    assert row == wrong[-1] and lines[0] == "3 → 8" and lines[1].endswith("%")
+    assert f"{len(wrong)} images among {len(digits_model.test_labels)} test images" in texts(
         page.caption)
     assert not page.info
 
 
 def test_the_rest_of_the_mistakes_is_on_the_next_page(open_page, digits_model):
-    page = open_page("evaluate", view="Mistakes")
+    page = open_page("evaluate", view="Images")
     wrong = int((digits_model.test_labels == 3).sum())
     page.pagination[0].set_value(2).run()
-    assert len(page.get("image")) == wrong - 24
+    assert len(wall(page)) == wrong - 21
 
 
 def test_mistakes_can_be_filtered_by_truth_and_answer(open_page):
     write_model("first")  # 2, 5 and 8 are cats taken for ants
-    folder_page = open_page("evaluate", view="Mistakes")
+    folder_page = open_page("evaluate", view="Images")
     assert options(folder_page, "mistakes_True class_first") == ["Any (3)", "cat (3)"]
     assert options(folder_page, "mistakes_Answer_first") == ["Any (3)", "ant (3)"]
     folder_page.selectbox(key="mistakes_True class_first").select(2).run()
-    assert "3 mistakes among 12 test images" in texts(folder_page.caption)
+    assert "3 images among 12 test images" in texts(folder_page.caption)
 
 
 def test_a_filter_shows_only_what_passes(open_page):
@@ -351,9 +497,9 @@ def test_a_filter_shows_only_what_passes(open_page):
     probabilities = np.full((12, 3), 0.1, np.float32)
     probabilities[np.arange(12), answers] = 0.8
     write_evaluation(folder, evaluate_predictions(probabilities, labels, ("ant", "bee", "cat")))
-    page = open_page("evaluate", view="Mistakes")
+    page = open_page("evaluate", view="Images")
     page.selectbox(key="mistakes_True class_first").select(0).run()
-    assert "4 mistakes of 12 among" in texts(page.caption)
+    assert "4 images of 12 among" in texts(page.caption)
     assert options(page, "mistakes_Answer_first") == ["Any (4)", "bee (2)", "cat (2)"]
     page.selectbox(key="mistakes_Answer_first").select(1).run()
     table = page.dataframe[0].value
@@ -362,27 +508,27 @@ def test_a_filter_shows_only_what_passes(open_page):
 
 def test_without_the_data_set_the_mistakes_are_a_table_and_a_note(open_page):
     write_model("first")
-    page = open_page("evaluate", view="Mistakes")
+    page = open_page("evaluate", view="Images")
     assert "pictures cannot be shown" in texts(page.info)
     table = page.dataframe[0].value
     assert table["test image"].tolist() == [5, 2, 8]
     assert table["confidence"].tolist() == pytest.approx([95, 70, 60])
-    assert not page.get("image")
+    assert not page.get("bidi_component")
 
 
 def test_images_of_a_data_set_that_has_changed_are_not_shown(open_page, digits_model, folders):
     card = folders / "models" / "digits-3" / "card.json"
     card.write_text(json.dumps(json.loads(card.read_text()) | {"dataset_fingerprint": "0" * 64}))
-    page = open_page("evaluate", view="Mistakes")
+    page = open_page("evaluate", view="Images")
     assert "has changed since" in texts(page.info)
-    assert not page.get("image") and len(page.dataframe)
+    assert not page.get("bidi_component") and len(page.dataframe)
 
 
 def test_a_model_without_mistakes_says_so(open_page):
     folder = write_model("first")
     write_evaluation(folder, evaluate_predictions(np.eye(3, dtype=np.float32), np.arange(3),
                                                   ("ant", "bee", "cat")))
-    page = open_page("evaluate", view="Mistakes")
+    page = open_page("evaluate", view="Images")
     assert "all 3 test images are right" in texts(page.success)
 
 
@@ -393,7 +539,7 @@ def test_thousands_of_mistakes_open_quickly(open_page):
     labels = np.arange(10_000) % 3
     probabilities = np.roll(np.eye(3, dtype=np.float32)[labels] * 0.7 + 0.1, 1, axis=1)
     write_evaluation(folder, evaluate_predictions(probabilities, labels, ("ant", "bee", "cat")))
-    page = open_page("evaluate", view="Mistakes")
+    page = open_page("evaluate", view="Images")
     begin = time.process_time()
     page.run()
     assert time.process_time() - begin < 1
@@ -431,15 +577,13 @@ def test_an_architecture_of_a_newer_version_does_not_disturb(open_page):
 def test_figures_and_tables_can_be_taken_along(open_page):
     write_model("first")
     found = {}
+    page = open_page("evaluate")
     for view in VIEWS:
-        page = open_page("evaluate", view=view)
         page.segmented_control(key="view").set_value(view).run()
-        found[view] = [button.label for button in page.download_button
-                       if button.key not in ("evaluate_report", "evaluate_card")]
-    assert found == {"History": ["Figure as PNG", "Table as CSV"],
-                     "Confusion matrix": ["Figure as PNG", "Table as CSV"],
-                     "Report": ["Table as CSV"], "Confidence": ["Table as CSV"],
-                     "Mistakes": ["Table as CSV"], "Details": []}
+        found[view] = labels(page)
+    one = ["Table as CSV"]
+    assert found == {"History": ["Figure as PNG", *one], "Confusion matrix": one, "Report": one,
+                     "Curves": one, "Confidence": one, "Images": one, "Slices": [], "Details": []}
 
 
 def test_a_table_as_csv_opens_in_spreadsheets_and_runs_nothing():

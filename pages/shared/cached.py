@@ -9,13 +9,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from cnn.data import catalogue
+from cnn.data import catalogue, traits
 from cnn.data.dataset import Dataset
 from cnn.data.stock import EDITS, META
 from cnn.data.store import set_folder
+from cnn.data.traits import Originals
 from cnn.errors import CnnError, Unavailable
+from cnn.evaluation import curves
+from cnn.evaluation.curves import Ranking
 from cnn.evaluation.novelty import FILE_NAME as NOVELTY
 from cnn.evaluation.results import ARRAYS_NAME, JSON_NAME, Evaluation, read_evaluation
 from cnn.paths import models_dir
@@ -111,6 +116,41 @@ def dataset(name: str) -> Dataset:
 @st.cache_resource(max_entries=4, show_spinner="Opening the data set")
 def _dataset(name: str, stamp: Stamp) -> Dataset:
     return catalogue.load(name)
+
+
+def brightness(data: Dataset) -> NDArray[np.float64]:
+    """Return how bright each test image of a data set is, 0 to 255, (N,)."""
+    return _brightness(data.fingerprint, data)
+
+
+@st.cache_data(max_entries=4, show_spinner="Measuring the test images")
+def _brightness(fingerprint: str, _data: Dataset) -> NDArray[np.float64]:
+    return traits.brightness(_data.test_images)
+
+
+def originals(data: Dataset) -> Originals | None:
+    """Return what is known of the files of a data set's test images; None if it has none.
+
+    Raises:
+        Damaged, BadInput: If the set's list of files cannot be read.
+    """
+    return _originals(data.fingerprint, data)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _originals(fingerprint: str, _data: Dataset) -> Originals | None:
+    return traits.originals_of_test(_data)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def rankings(name: str, stamp: Stamp) -> tuple[Ranking | None, ...]:
+    """Return the curves of every class of a model, from its stored test results.
+
+    Raises:
+        NotFound: If there are none.
+        Damaged: If they cannot be read.
+    """
+    return curves.rankings(evaluation(name, stamp))
 
 
 def described() -> list[catalogue.DatasetInfo]:

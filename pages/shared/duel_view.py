@@ -17,7 +17,7 @@ from cnn.prediction.saved import Card, read_card
 from cnn.runs.contenders import Contender
 from pages.shared import cached
 from pages.shared.formats import amount, count, percent, plain
-from pages.shared.mistakes import THUMBNAIL, test_images
+from pages.shared.image_grid import THUMBNAIL, data_of
 from pages.shared.pictures import enlarged
 
 PER_PAGE = 18
@@ -83,8 +83,8 @@ def _show_disagreement(
     if not len(rows):
         st.caption("There is none.")
         return
-    images = test_images(card, one)
-    if images is None:
+    data = data_of(card, one)
+    if data is None:
         return
     key = f"duel_page_{first}_{second}_{who}"
     page = min(st.session_state.get(key, 1), -(-len(rows) // PER_PAGE))
@@ -92,7 +92,7 @@ def _show_disagreement(
         for row in rows[(page - 1) * PER_PAGE:page * PER_PAGE].tolist():
             truth, wrong = (one.class_names[label] for label in (
                 one.labels[row], loser.predicted[row]))
-            st.image(enlarged(images[row], THUMBNAIL), output_format="PNG",
+            st.image(enlarged(data.test_images[row], THUMBNAIL), output_format="PNG",
                      width=THUMBNAIL, caption=f"{plain(truth)}, not {plain(wrong)}",
                      alt=f"Test image {row}: {truth}; the other model says {wrong}")
     if len(rows) > PER_PAGE:

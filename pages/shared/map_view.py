@@ -5,8 +5,6 @@ What can be done with the mouse can be done with the table of the points too.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
@@ -14,7 +12,8 @@ from cnn.data.dataset import Dataset
 from cnn.prediction.maps import Map, Subject, background, fits, known_map
 from pages.shared import cached
 from pages.shared.chosen_image import choose_row, chosen_row, name_of, open_row
-from pages.shared.data_charts import MAP_HEIGHT, clicked_point, map_option
+from pages.shared.clicks import clicked
+from pages.shared.data_charts import MAP_HEIGHT, map_option
 from pages.shared.errors import show_error
 from pages.shared.formats import amount, count, duration, percent, plain
 from pages.shared.job_view import wait_for
@@ -22,7 +21,6 @@ from pages.shared.pictures import enlarged
 
 METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 LARGEST, THUMBNAIL = 160, 64  # pixels
-_SEEN = "data_map_seen"  # in the session: the selections that were acted upon
 
 _HOW_LONG = {
     "pca": "Some seconds; with a model about half a minute, while TensorFlow starts.",
@@ -102,22 +100,11 @@ def _draw(data: Dataset, found: Map, subject: Subject) -> None:
 
 def _take_click(data: Dataset, found: Map, key: str) -> None:
     """Choose the image whose point was clicked on the chart with this key."""
-    groups = st.session_state[key]["selection"]["selected"]
-    now = {(int(group["series_index"]), int(place))
-           for group in groups for place in group["data_indices"]}
-    point = clicked_point(_replaced(key, now, set()), now)
+    point = clicked(key)
     if point is not None:
         own = found.rows[data.train_labels[found.rows] == point[0]]
         if point[1] < len(own):
             choose_row(data.name, int(own[point[1]]))
-
-
-def _replaced(key: str, value: Any, first: Any) -> Any:
-    """Remember a selection, and return the one before it."""
-    seen = st.session_state.setdefault(_SEEN, {})
-    before = seen.get(key, first)
-    seen[key] = value
-    return before
 
 
 def _show_chosen(data: Dataset, found: Map) -> None:

@@ -1,4 +1,4 @@
-"""The stored test results of a model on the Evaluate page: figures, curves, matrix, report.
+"""The figures of a model on the Evaluate page: accuracy, confidence, how training went.
 
 Everything comes from the model's folder; no data set and no TensorFlow is needed. Only a figure as
 PNG is drawn in the prediction engine, and only when somebody asks for it.
@@ -16,12 +16,6 @@ from cnn.prediction.client import shared_engine
 from cnn.prediction.saved import Card
 from pages.shared import cached
 from pages.shared.charts import history_alt, history_option
-from pages.shared.confusion import (
-    chart_height,
-    confusion_option,
-    confusion_rows,
-    confusion_words,
-)
 from pages.shared.formats import amount, count, decimal, duration, mega, percent, plain
 from pages.shared.reliability import (
     DIAGRAM_HEIGHT,
@@ -44,10 +38,9 @@ _DOWNLOAD = {"on_click": "ignore"}  # a download changes nothing on the page
 
 
 def show_metrics(card: Card) -> None:
-    """Show how good the model is on test images, how sure that is, and what it cost."""
+    """Show how good the model is on test images, and how sure that is."""
     low, high = wilson_interval(round(card.test_accuracy * card.test_n), card.test_n)
-    newer = card.averaged_test_accuracy is not None or card.calibration_error is not None
-    with st.grid(5 if newer else 4, min_column_width=160):
+    with st.grid(4, min_column_width=160):
         st.metric("Test accuracy", percent(card.test_accuracy, 2), border=True, height="stretch",
                   delta=f"{percent(low)} to {percent(high)}", delta_color="off", delta_arrow="off",
                   help=f"Of {count(card.test_n)} test images that training never used. Below it "
@@ -55,6 +48,11 @@ def show_metrics(card: Card) -> None:
                        "give a figure in this range.")
         _show_newer_metrics(card)
         st.metric("Test images", count(card.test_n), border=True, height="stretch")
+
+
+def _show_training(card: Card) -> None:
+    """Show what training came to and what it cost."""
+    with st.grid(6, min_column_width=160):
         st.metric("Test loss", decimal(card.test_loss), border=True, height="stretch",
                   help="Mean cross-entropy, natural logarithm; 0 would be perfect.")
         st.metric("Validation accuracy", percent(card.val_accuracy, 2), border=True,
@@ -121,7 +119,8 @@ def offer_table(card: Card, what: str, rows: list[dict[str, object]]) -> None:
 
 
 def show_history(card: Card) -> None:
-    """Show loss and accuracy by epoch, as curves and as a table."""
+    """Show what training came to, and loss and accuracy by epoch as curves and as a table."""
+    _show_training(card)
     epochs = cached.history(card.name, cached.model_stamp(card.name))
     if not epochs:
         st.info("The history of this model was not kept.", icon=":material/info:")
@@ -147,25 +146,6 @@ def show_history(card: Card) -> None:
         offer_table(card, "history", rows)
 
 
-def show_confusion(card: Card, found: Evaluation) -> None:
-    """Show which classes are taken for which, as a heat map and as a table."""
-    shares = st.segmented_control(
-        "Show", ["Counts", "Per cent of the true class"], default="Counts", required=True,
-        key="evaluate_shares") != "Counts"
-    words = confusion_words(found.class_names, found.confusion)
-    st.caption(f"Rows are the truth, columns the answers. {plain(words)}")
-    st.echarts_chart(
-        confusion_option(found.class_names, found.confusion, shares,
-                         dark=st.context.theme.type == "dark"),
-        key="evaluate_confusion", height=chart_height(len(found.class_names)), alt=words)
-    rows = confusion_rows(found.class_names, found.confusion, shares)
-    st.dataframe(rows, hide_index=True, alt="Confusion matrix, one row per true class",
-                 column_config={"true class": st.column_config.TextColumn(pinned=True)})
-    with st.container(horizontal=True):
-        offer_figure(card, "confusion-percent" if shares else "confusion")
-        offer_table(card, "confusion-percent" if shares else "confusion", rows)
-
-
 def show_confidence(card: Card, found: Evaluation) -> None:
     """Show how often the answers are right by how sure the model was of them."""
     bins = reliability(found.probabilities, found.labels)
@@ -188,20 +168,3 @@ def show_confidence(card: Card, found: Evaluation) -> None:
                      "mean confidence": share, "right answers": share,
                      "images": st.column_config.NumberColumn(format="localized")})
     offer_table(card, "confidence", rows)
-
-
-def show_report(card: Card, found: Evaluation) -> None:
-    """Show precision, recall and F1 of each class."""
-    st.caption("**Precision**: of the images given this answer, how many are of this class. "
-               "**Recall**: of the images of this class, how many got this answer. **F1**: both "
-               "in one, their harmonic mean.")
-    rows = [{"class": row["name"], "precision": row["precision"], "recall": row["recall"],
-             "F1": row["f1"], "test images": row["support"]} for row in found.report]
-    share = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100)
-    st.dataframe(
-        as_percent(rows, "precision", "recall", "F1"), hide_index=True, height="content",
-        alt="Classification report", column_config={
-            "precision": share, "recall": share, "F1": share,
-            "class": st.column_config.TextColumn(pinned=True),
-            "test images": st.column_config.NumberColumn(format="localized")})
-    offer_table(card, "report", rows)

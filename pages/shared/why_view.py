@@ -6,6 +6,7 @@ Drawn below an answer, and computed in the prediction engine only once somebody 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -47,22 +48,44 @@ def draw_why(
         how: crop, fit or stretch; empty for what the model's card says.
         place: Tells it from the same picture elsewhere on the page.
     """
-    digest = hashlib.sha256(picture_bytes).hexdigest()
-    key = f"why_{model}_{how}_{digest[:16]}{place}"
+    key = f"why_{model}_{how}_{_digest(picture_bytes)[:16]}{place}"
     section = st.expander("Why?", icon=":material/psychology_alt:", key=key, on_change="rerun")
-    if not section.open:
-        return
-    with section, errors_shown():
+    if section.open:
+        with section:
+            draw_ways(picture_bytes, model, prediction, how, place=place)
+
+
+def draw_ways(
+    picture_bytes: bytes, model: str, prediction: Prediction, how: str = "",
+    classes: Sequence[str] = (), place: str = "",
+) -> None:
+    """Show why a model gave its answer, one way to look at it at a time.
+
+    Args:
+        picture_bytes: The picture as it was given: JPEG, PNG, WebP, BMP or GIF.
+        model: Name of the saved model.
+        prediction: Its answer, without an error.
+        how: crop, fit or stretch; empty for what the model's card says.
+        classes: Whose heat maps are shown first. Defaults to the answer and the runner-up.
+        place: As for `draw_why`.
+    """
+    digest = _digest(picture_bytes)
+    key = f"why_{model}_{how}_{digest[:16]}{place}"
+    with errors_shown():
         way = st.segmented_control("What to show", list(WAYS), default=PARTS, required=True,
                                    key=f"{key}_way", label_visibility="collapsed")
         st.caption(WAYS[way])
         asked = _Asked(model, cached.model_stamp(model), how, digest, picture_bytes)
         if way in METHODS:
-            _draw_heat(asked, way, prediction, key)
+            _draw_heat(asked, way, prediction, list(classes), key)
         elif way == ALIKE:
             _draw_nearest(asked)
         else:
             _draw_feature_maps(asked, key)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 class _Asked:
@@ -88,10 +111,12 @@ def _maps(
     return reasons.ask_feature_maps(shared_engine(), model, _data, how, layer)
 
 
-def _draw_heat(asked: _Asked, way: str, prediction: Prediction, key: str) -> None:
-    names = [name for name, _ in prediction.top]
+def _draw_heat(
+    asked: _Asked, way: str, prediction: Prediction, first: list[str], key: str
+) -> None:
+    names = list(dict.fromkeys(name for name, _ in prediction.top))
     classes = st.multiselect(
-        "Classes", names, default=names[:2], max_selections=3, key=f"{key}_classes",
+        "Classes", names, default=first or names[:2], max_selections=3, key=f"{key}_classes",
         help="The answer and the runner-up, or any other class.")
     if not classes:
         st.caption("Choose at least one class.")
