@@ -42,7 +42,8 @@ def model_record(model: SavedModel) -> Record:
         "test_n": card.test_n, "averaged_test_accuracy": card.averaged_test_accuracy,
         "calibration_error": card.calibration_error, "val_accuracy": finite(card.val_accuracy),
         "parameters": card.parameters, "multiply_adds": card.multiply_adds,
-        "seconds": card.seconds, "created": card.created, "error": None}
+        "seconds": card.seconds, "created": card.created, "uploaded": card.uploaded,
+        "error": None}
 
 
 def models_record() -> Record:

@@ -232,7 +232,8 @@ def check_models() -> Iterator[Check]:
         try:
             if model.error:
                 raise model.error
-            read_evaluation(model.path)
+            if model.card and model.card.test_accuracy is not None:
+                read_evaluation(model.path)
             _read_archive(model.path / MODEL_FILE)
             yield Check(name, "ok", "Readable.")
         except CnnError as error:

@@ -55,14 +55,14 @@ def start_tensorflow() -> None:
             os.close(terminal)
 
 
-def limit_memory() -> None:
-    """Let this process have 8 GB and no more: for those that read files of people or models."""
+def limit_memory(limit: int = _MEMORY_LIMIT) -> None:
+    """Let this process have so many bytes and no more: for those that read files of people."""
     if sys.platform == "linux":  # macOS has the call but refuses it; Windows has none
         import resource
 
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        limit = _MEMORY_LIMIT if hard == resource.RLIM_INFINITY else min(_MEMORY_LIMIT, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        least = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (least, least))
 
 
 def run_in_background() -> None:

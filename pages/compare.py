@@ -19,8 +19,9 @@ from pages.shared.compare_view import (
 from pages.shared.duel_view import show_duel
 from pages.shared.errors import errors_shown
 from pages.shared.export_view import offer_report
-from pages.shared.formats import amount
+from pages.shared.formats import amount, plain
 from pages.shared.layout import TRAIN
+from pages.shared.unmeasured import how_to_measure
 
 KEY = "with"  # in the address too
 
@@ -69,9 +70,18 @@ def draw_chosen(chosen: list[Contender]) -> None:
             show_duel(tested)
 
 
+def without_those_not_measured(found: list[Contender]) -> list[Contender]:
+    """Return what can be compared, naming the models from elsewhere that cannot be yet."""
+    unknown = [one.name for one in found if not one.dataset]
+    if unknown:
+        st.caption(f"Not here, because there are no test answers of theirs: "
+                   f"{plain(', '.join(unknown))}. {how_to_measure(unknown[0])}")
+    return [one for one in found if one.dataset]
+
+
 def main() -> None:
     """Draw the page."""
-    found = list_contenders()
+    found = without_those_not_measured(list_contenders())
     if not found:
         st.markdown("There is nothing to compare yet: neither a saved model nor a run.")
         st.page_link(TRAIN, label="Train a network", icon=":material/model_training:")

@@ -22,6 +22,7 @@ from pages.shared.report_view import show_report
 from pages.shared.results_view import show_confidence, show_history, show_metrics
 from pages.shared.second_look import show_images
 from pages.shared.slices_view import show_slices
+from pages.shared.unmeasured import show_unmeasured
 
 FROM_THE_TEST = {"Confusion matrix": show_confusion, "Report": show_report, "Curves": show_curves,
                  "Confidence": show_confidence, "Images": show_images, "Slices": show_slices}
@@ -55,9 +56,13 @@ def main() -> None:
             st.caption(origin_text(card))
             st.page_link(PREDICT, label="Use it on a picture", icon=":material/image_search:",
                          query_params={"model": card.name})
-            show_metrics(card)
-            draw_view(card)
-            show_export(card)
+            if card.test_accuracy is None:
+                show_unmeasured(card)
+            else:
+                show_metrics(card)
+                draw_view(card)
+            if not card.uploaded:
+                show_export(card)
 
 
 main()

@@ -19,8 +19,10 @@ from pages.shared.answers import Ways, ask_all, offer_csv
 from pages.shared.errors import errors_shown
 from pages.shared.formats import amount, count, percent
 from pages.shared.many_view import draw_many, wants_table
-from pages.shared.model_picker import accuracy_text, choose_model, origin_text
+from pages.shared.model_picker import choose_model, origin_text
+from pages.shared.own_model import choose_added, offer_own_model
 from pages.shared.picture_sources import Picture, choose_pictures
+from pages.shared.unmeasured import accuracy_text
 from pages.shared.visit import draw_visit, remember
 
 MOST_PICTURES = 50
@@ -125,14 +127,17 @@ def draw_empty() -> None:
 
 def main() -> None:
     """Draw the page."""
+    choose_added()
     left, right = st.columns([3, 2], gap="medium")
     with left, errors_shown():
         card = choose_model()
+    with left:
+        if card:
+            st.caption(f"{accuracy_text(card)} · {origin_text(card)}")
+        other = choose_other(card) if card else None
+        offer_own_model()
     if card is None:
         return
-    with left:
-        st.caption(f"{accuracy_text(card)} · {origin_text(card)}")
-        other = choose_other(card)
     with right:
         asked = Asked(card, choose_how(card), choose_average(card), other)
     pictures = choose_pictures(card)

@@ -10,7 +10,8 @@ CNN = sorted((ROOT / "cnn").rglob("*.py"))
 PAGES = [ROOT / "dashboard.py", *sorted((ROOT / "pages").rglob("*.py"))]
 
 # Lower rooms first; a room may import itself and those before it.
-ORDER = [{"errors", "files", "paths", "config", "hardware", "tables"}, {"data"}, {"short_work"},
+ORDER = [{"errors", "files", "paths", "config", "hardware", "tables"}, {"data"},
+         {"short_work", "confined"},
          {"models"},
          {"training", "evaluation", "prediction"}, {"exports", "runs"}, {"reports"},
          {"api", "api_docs", "cli", "doctor", "__main__"}]

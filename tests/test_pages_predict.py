@@ -365,7 +365,7 @@ def test_what_was_removed_can_be_brought_back_from_the_history(predict, asked, m
     fetch(predict, "https://example.org/a.png")
     assert not [box for box in predict.expander if "Earlier" in box.label]
     next(b for b in predict.button if b.label == "Remove").click().run()
-    assert [box.label for box in predict.expander] == ["Earlier in this visit: 1 picture"]
+    assert "Earlier in this visit: 1 picture" in [box.label for box in predict.expander]
     assert "ant · 75.0 %" in texts(predict.caption)
     next(b for b in predict.button if b.label == "Show again").click().run()
     assert len(predict.subheader) == 1 and len(asked()) == 1

@@ -39,6 +39,7 @@ from cnn.files import atomic_write_bytes
 from cnn.hardware import start_tensorflow
 from cnn.prediction.averaging import average_views
 from cnn.prediction.learned_from import split_of, training_data
+from cnn.prediction.measuring import as_in, keep_measured, named, open_test
 from cnn.prediction.saved import Card, model_folder, read_card, read_history
 
 COMPARED = ("test_accuracy", "test_loss", "averaged_test_accuracy", "calibration_error")
@@ -47,6 +48,9 @@ COMPARED = ("test_accuracy", "test_loss", "averaged_test_accuracy", "calibration
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add which model to evaluate, and where to put figures."""
     parser.add_argument("name", metavar="NAME", help="of a saved model: python -m cnn models")
+    parser.add_argument("--dataset", default="", metavar="NAME",
+                        help="for a model that was brought from elsewhere: measure it on the test "
+                             "images of this data set, and keep the results with it")
     parser.add_argument("--figures", type=Path, metavar="FOLDER",
                         help="write confusion matrices and curves to this folder, as PNG")
     parser.add_argument("--average", action="store_true",
@@ -63,16 +67,19 @@ def run(options: argparse.Namespace) -> Output:
 
     Raises:
         NotFound, Damaged: If the model cannot be used.
-        BadInput: If the data set of that name is not the one that the model was trained on.
+        BadInput: If the data set of that name is not the one that the model was trained on, or has
+            other classes.
         Unavailable: If a file cannot be written, or novelty is to be learned without the data.
     """
     start = time.monotonic()
-    card = read_card(options.name)
+    card = named(read_card(options.name), options.dataset)
     missing = _what_is_missing(card)
     averaged = None
     if missing and options.novelty:
         raise Unavailable(f"What is usual for {options.name} cannot be learned: {missing}",
                           "Get the data set first.")
+    if missing and options.dataset:
+        raise Unavailable(missing, "Get the data set first.")
     if missing:
         say(f"Not measured again, these are the stored results: {missing}")
         evaluation = read_evaluation(model_folder(options.name))
@@ -81,7 +88,8 @@ def run(options: argparse.Namespace) -> Output:
             evaluation, averaged = _measure(options.name, card, options.average, line)
             if options.novelty:
                 _learn_novelty(options.name, card, line)
-        _restore_stored(options.name, evaluation)
+        if not card.uploaded:
+            _restore_stored(options.name, evaluation)
     seconds = round(time.monotonic() - start, 1)
     figures = _write_figures(options.name, evaluation, options.figures) if options.figures else []
     record = {
@@ -94,6 +102,7 @@ def run(options: argparse.Namespace) -> Output:
         "seconds": seconds, "measured_again": not missing,
         "report": list(evaluation.report), "class_names": list(evaluation.class_names),
         "confusion": evaluation.confusion.tolist(), "figures": figures,
+        "uploaded": card.uploaded,
         "novelty": (model_folder(options.name) / FILE_NAME).is_file()}
     return Output(record, _text(record))
 
@@ -111,7 +120,7 @@ def _measure(
     name: str, card: Card, average: bool, line: ProgressLine
 ) -> tuple[Evaluation, float | None]:
     """Return the test results and, where asked for, the accuracy over averaged views."""
-    dataset = training_data(card, line.steps)
+    dataset = open_test(card, line.steps) if card.uploaded else training_data(card, line.steps)
     line.show("Starting TensorFlow")
     start_tensorflow()
     from cnn.prediction.predictor import compile_network, predict_in_batches
@@ -119,12 +128,15 @@ def _measure(
 
     network = compile_network(load_network(name))
 
-    def predict(images: Images) -> NDArray[np.float32]:
+    def ask(images: Images) -> NDArray[np.float32]:
         return predict_in_batches(network, images)
 
+    predict = as_in(card, dataset, ask) if card.uploaded else ask
     images, labels = dataset.test_images, dataset.test_labels
     line.show(f"Looking at {len(images):,} test images")
     evaluation = evaluate_predictions(predict(images), labels, dataset.class_names)
+    if card.uploaded:
+        keep_measured(card, dataset, evaluation)
     if not average:
         return evaluation, None
     line.show(f"Looking at {view_count(card.mirrored)} views of {len(images):,} test images")
@@ -190,6 +202,7 @@ def _text(record: dict[str, Any]) -> str:
         ("Test loss", _compared(record, "test_loss", number)),
         ("Calibration error", _compared(record, "calibration_error", percent)),
         ("None of these", "can be told" if record["novelty"] else
+         "cannot be told: what it learned from is not known" if record["uploaded"] else
          f"cannot be told; to change that: python -m cnn evaluate {record['name']} --novelty"),
         ("Time", duration(record["seconds"])),
     )) + f"\n\n{report}" + "".join(f"\nWritten: {path}" for path in record["figures"])

@@ -1,33 +1,79 @@
-"""`models`: all saved models, or everything about one."""
+"""`models`: all saved models, everything about one, or another one from a file."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from cnn.api_records import card_record, models_record
-from cnn.cli_commands.output import Output, duration, facts, number, percent, shape, table
-from cnn.prediction.saved import read_card
+from cnn.cli_commands.output import (
+    Output,
+    ProgressLine,
+    duration,
+    facts,
+    number,
+    percent,
+    shape,
+    table,
+)
+from cnn.data.images import RESIZE_WAYS
+from cnn.errors import BadInput
+from cnn.files import suggest_name
+from cnn.models.foreign.pixels import PIXELS
+from cnn.prediction.adopting import Wishes, adopt
+from cnn.prediction.saved import free_name, read_card
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add which model to show."""
     parser.add_argument("name", nargs="?", metavar="NAME",
-                        help="show this model (default: list all)")
+                        help="show this model (default: list all); add: take the model in FILE")
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE",
+                        help="a .keras file made elsewhere, for instance: python -m cnn models "
+                             "add cats.keras --classes cat,dog --pixels 0-1")
+    adding = parser.add_argument_group("with add")
+    adding.add_argument("--classes", default="", metavar="A,B,...",
+                        help="names of its classes, in the order of its outputs")
+    adding.add_argument("--pixels", default="", choices=("", *PIXELS),
+                        help="which pixel values it was trained on (may be left out where the "
+                             "network scales them itself)")
+    adding.add_argument("--resize", default="crop", choices=tuple(RESIZE_WAYS),
+                        help="how pictures of other sizes are brought to its size "
+                             "(default: %(default)s)")
+    adding.add_argument("--name", dest="new_name", metavar="NEW",
+                        help="name of the saved model (default: made of the file's name)")
 
 
 def run(options: argparse.Namespace) -> Output:
-    """List all saved models, or show one.
+    """List all saved models, show one, or add one.
 
     Raises:
-        NotFound: If there is no such model.
+        NotFound: If there is no such model or file.
         Damaged: If it cannot be read.
+        BadInput, Refused: If a file cannot be used.
     """
+    if options.file:
+        return _add(options)
     if options.name:
         record = card_record(options.name, read_card(options.name))
         return Output(record, _detail(record))
     record = models_record()
     return Output(record, _list(record["models"]))
+
+
+def _add(options: argparse.Namespace) -> Output:
+    if options.name != "add":
+        raise BadInput(f"After {options.name!r} nothing is expected. Received: {options.file}.",
+                       "To take a model from a file: python -m cnn models add FILE")
+    names = tuple(name.strip() for name in options.classes.split(",")) if options.classes else ()
+    wishes = Wishes(options.new_name or free_name(suggest_name(options.file.stem)), names,
+                    options.pixels, options.resize)
+    with ProgressLine() as line:
+        line.show("Looking into the file and trying the network")
+        card = adopt(options.file, wishes)
+    record = card_record(card.name, card)
+    return Output(record, _detail(record))
 
 
 def _list(models: list[dict[str, Any]]) -> str:
@@ -62,21 +108,38 @@ def _sittings(card: dict[str, Any]) -> str:
     return f" in {card['sittings']} sittings" if card["sittings"] > 1 else ""
 
 
+def _test(card: dict[str, Any]) -> str:
+    if card["test_accuracy"] is None:
+        return (f"not measured here; to change that: python -m cnn evaluate {card['name']} "
+                "--dataset NAME")
+    return (f"accuracy {percent(card['test_accuracy'])}, loss {number(card['test_loss'])}, "
+            f"{number(card['test_n'])} images")
+
+
+def _validation(card: dict[str, Any]) -> str:
+    return "" if card["val_accuracy"] is None else (
+        f"accuracy {percent(card['val_accuracy'])} in epoch {card['best_epoch']} "
+        f"of {card['epochs']}")
+
+
+def _training(card: dict[str, Any]) -> str:
+    return "" if not card["train_n"] else (
+        f"{number(card['train_n'])} images, {duration(card['seconds'])}{_sittings(card)}, "
+        f"{card['machine']}")
+
+
 def _detail(card: dict[str, Any]) -> str:
     return facts((
         ("Name", card["name"]),
-        ("Data", card["dataset"]),
+        ("Data", card["dataset"] or "not known: brought from elsewhere"),
         ("Architecture", f"{card['architecture']}, {number(card['parameters'])} parameters"),
         ("Input", f"{shape(card['input_shape'])}, other sizes by {card['resize']}"),
         ("Classes", ", ".join(card["class_names"])),
-        ("Test", f"accuracy {percent(card['test_accuracy'])}, loss {number(card['test_loss'])}, "
-                 f"{number(card['test_n'])} images"),
+        ("Test", _test(card)),
         ("Averaged", _averaged(card)),
         ("Calibration", _calibration(card)),
-        ("Validation", f"accuracy {percent(card['val_accuracy'])} in epoch {card['best_epoch']} "
-                       f"of {card['epochs']}"),
-        ("Training", f"{number(card['train_n'])} images, {duration(card['seconds'])}"
-                     f"{_sittings(card)}, {card['machine']}"),
+        ("Validation", _validation(card)),
+        ("Training", _training(card)),
         ("Made", card["created"]),
         ("Run", card["run"]),
         ("Command", card["command"]),

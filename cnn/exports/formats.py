@@ -65,9 +65,13 @@ def check_possible(form: Format, card: Card) -> None:
     """Find out, before any work, whether a model can be exported here.
 
     Raises:
-        Refused: If the file would be of no use elsewhere.
+        Refused: If the file would be of no use elsewhere, or the model came from there.
         Unavailable: If packages are missing.
     """
+    if card.uploaded:
+        raise Refused(f"{card.name} was brought from elsewhere: what the program that goes with an "
+                      "export says of data and accuracy is not known.",
+                      "Use its own file.")
     if form.name == "keras" and card.needs_cnn:
         others = ", ".join(name for name in FORMATS if name != form.name)
         raise Refused(

@@ -69,7 +69,7 @@ def readme_text(
         difference: From the original.
         versions: Of the packages that wrote and checked it.
     """
-    low, high = wilson_interval(round(card.test_accuracy * card.test_n), card.test_n)
+    low, high = wilson_interval(round((card.test_accuracy or 0.0) * card.test_n), card.test_n)
     steps = preprocessing(card)["steps"]
     return _TEXT.format(
         name=card.name, title=form.title, classes=len(card.class_names),

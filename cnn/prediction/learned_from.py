@@ -10,7 +10,7 @@ from cnn.data import catalogue
 from cnn.data.dataset import Dataset
 from cnn.data.progress import Progress, silent
 from cnn.data.splits import Split, hold_back
-from cnn.errors import BadInput, Unavailable
+from cnn.errors import BadInput, NotFound, Unavailable
 from cnn.prediction.saved import Card
 
 
@@ -18,11 +18,15 @@ def training_data(card: Card, progress: Progress = silent) -> Dataset:
     """Return the data set that a model learned from.
 
     Raises:
-        NotFound: If there is no data set of that name any more.
+        NotFound: If there is no data set of that name any more, or the model was brought from
+            elsewhere.
         Unavailable: If it would have to be downloaded first.
         BadInput: If the data set of that name is another one.
         Damaged: If its files are damaged.
     """
+    if card.uploaded:
+        raise NotFound(f"What {card.name} learned from is not known: it was brought from "
+                       "elsewhere.", "This needs a model that was trained here.")
     info = catalogue.describe(card.dataset)
     if not info.available:
         raise Unavailable(f"The data set {card.dataset} is not here.", info.note)

@@ -33,6 +33,7 @@ CARD_VERSION = 1
 MODEL_FILE = "model.keras"
 CARD_FILE = "card.json"
 HISTORY_FILE = "history.jsonl"
+UPLOADED = "uploaded"  # the origin of a model that somebody brought
 HISTORY_VALUES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
@@ -45,14 +46,14 @@ class Card:
 
     name: str
     architecture: str
-    dataset: str
+    dataset: str  # it was trained on, or measured on if it was brought; "" for neither
     class_names: list[str]
     input_shape: list[int]  # height, width, channels; uint8 values 0..255 go in as float32
     resize: str  # crop, fit or stretch: how a picture of another size is brought to this one
-    test_accuracy: float
-    test_loss: float
+    test_accuracy: float | None  # None: not measured here
+    test_loss: float | None
     test_n: int
-    val_accuracy: float
+    val_accuracy: float | None
     best_epoch: int
     epochs: int  # trained
     seed: int
@@ -78,7 +79,13 @@ class Card:
     split: str = ""  # how test and validation images were drawn; "": test as its authors made it
     sittings: int = 1  # trainer processes that the training took
     changes: list[str] = field(default_factory=list)  # settings changed while it trained, in words
+    origin: str = ""  # UPLOADED, or "" for trained here
     card_version: int = CARD_VERSION
+
+    @property
+    def uploaded(self) -> bool:
+        """Whether somebody brought it, so that what it learned from is not known."""
+        return self.origin == UPLOADED
 
     @property
     def mirrored(self) -> bool:
@@ -216,7 +223,7 @@ def free_name(name: str) -> str:
 
 
 def save_model(
-    model: Any, card: Card, history: Sequence[dict[str, Any]], evaluation: Evaluation,
+    model: Any, card: Card, history: Sequence[dict[str, Any]], evaluation: Evaluation | None,
     novelty: Novelty | None = None,
 ) -> Path:
     """Write a model folder, whole or not at all, and return it.
@@ -225,7 +232,7 @@ def save_model(
         model: float32 Keras model; its file is what `keras.models.load_model` reads.
         card: Its name decides the folder, which must not exist.
         history: Epoch records for the curves.
-        evaluation: Test results.
+        evaluation: Test results; None for a model that was not measured.
         novelty: What is usual for it. Defaults to unknown.
 
     Raises:
@@ -241,7 +248,8 @@ def save_model(
         with atomic_path(folder / MODEL_FILE) as file:
             model.save(file)
         atomic_write_bytes(folder / HISTORY_FILE, lines.encode())
-        write_evaluation(folder, evaluation)
+        if evaluation:
+            write_evaluation(folder, evaluation)
         if novelty:
             write_novelty(folder, novelty)
         atomic_write_json(folder / CARD_FILE, asdict(card))

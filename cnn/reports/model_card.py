@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from cnn.data.catalogue import DatasetInfo, describe
-from cnn.errors import CnnError
+from cnn.errors import BadInput, CnnError
 from cnn.evaluation.results import Evaluation
 from cnn.prediction.saved import Card, read_card
 from cnn.reports.subject import Subject, subjects
@@ -28,8 +28,13 @@ def model_card(name: str) -> str:
     Raises:
         NotFound: If there is no such model.
         Damaged: If it cannot be read.
+        BadInput: If it was brought from elsewhere.
     """
     card = read_card(name)
+    if card.uploaded:
+        raise BadInput(f"{name} was brought from elsewhere: how it was trained is not known, so "
+                       "there is nothing to put on a model card.",
+                       "Write one where it was trained.")
     subject = subjects([name])[0]
     parts = [
         f"# Model card: {_plain(name)}",
@@ -113,13 +118,13 @@ def _seen(card: Card) -> str:
 
 def _metrics(card: Card) -> str:
     rows = [("Test accuracy", percent(card.test_accuracy),
-             interval(card.test_accuracy, card.test_n)),
+             interval(card.test_accuracy or 0.0, card.test_n)),
             ("Test loss (cross-entropy)", decimal(card.test_loss), UNKNOWN)]
     if card.averaged_test_accuracy is not None:
         rows.append(("Test accuracy, averaged over views", percent(card.averaged_test_accuracy),
                      interval(card.averaged_test_accuracy, card.test_n)))
     rows.append(("Validation accuracy (it chose the epoch)", percent(card.val_accuracy),
-                 interval(card.val_accuracy, card.validation_n)))
+                 interval(card.val_accuracy or 0.0, card.validation_n)))
     if card.calibration_error is not None:
         rows.append(("Expected calibration error", percent(card.calibration_error), UNKNOWN))
     return _table(("Metric", "Value", "95 % interval"), rows) + (

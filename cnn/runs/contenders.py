@@ -31,8 +31,8 @@ class Contender:
     """A model or a run. What is not known is None, or 0 for sizes and times."""
 
     name: str  # of the model; or the id of the run
-    is_model: bool  # whether there is a saved model with test results
-    dataset: str
+    is_model: bool  # whether there is a saved model
+    dataset: str  # "" for a model that was brought from elsewhere and not measured yet
     fingerprint: str  # of the data
     settings: dict[str, Any]  # flat, by name; parts of the augmentation as augmentation.flip
     best_epoch: int

@@ -107,7 +107,7 @@ def _figures(one: Contender) -> dict[str, str | None]:
         "95 % interval": f"{percent(low)} to {percent(high)}" if tested else None,
         "Averaged": _known(one.averaged_test_accuracy, lambda value: percent(value, 2)),
         "Validation": _known(one.val_accuracy, lambda value: percent(value, 2)),
-        "Best epoch": f"{one.best_epoch} of {one.epochs}",
+        "Best epoch": f"{one.best_epoch} of {one.epochs}" if one.epochs else None,
         "Training images": _known(one.train_n, count),
         "Time": _known(one.seconds, duration),
         "Parameters": _known(one.parameters, mega),

@@ -6,8 +6,9 @@ import streamlit as st
 
 from cnn.prediction.saved import Card, SavedModel
 from pages.shared.errors import error_text
-from pages.shared.formats import amount, count, duration, mega, percent, plain, size
+from pages.shared.formats import NOTHING, amount, count, duration, mega, percent, plain, size
 from pages.shared.layout import EVALUATE, PREDICT
+from pages.shared.unmeasured import NOT_MEASURED, how_to_measure
 
 MOST_CARDS = 12
 
@@ -28,17 +29,29 @@ def show_models(models: list[SavedModel]) -> None:
                        icon=":material/broken_image:")
 
 
+def _about(card: Card) -> str:
+    known = "some of which it may have learned from" if card.uploaded else \
+        "that training never used"
+    return f"Of {count(card.test_n)} test images {known}."
+
+
 def _show_card(name: str, card: Card) -> None:
     st.subheader(plain(name))
     with st.container(horizontal=True, gap="xsmall"):
-        st.badge(plain(card.dataset), icon=":material/photo_library:", color="gray")
+        if card.dataset:
+            st.badge(plain(card.dataset), icon=":material/photo_library:", color="gray")
         st.badge(plain(card.architecture), icon=":material/grid_view:", color="gray")
-    st.metric("Test accuracy", percent(card.test_accuracy),
-              help=f"Of {count(card.test_n)} test images that training never used.",
-              delta=f"of {count(card.test_n)} test images", delta_color="off", delta_arrow="off")
+    if card.test_accuracy is None:
+        st.metric("Test accuracy", NOTHING, delta=NOT_MEASURED, delta_color="off",
+                  delta_arrow="off", help=how_to_measure(name))
+    else:
+        st.metric("Test accuracy", percent(card.test_accuracy), help=_about(card),
+                  delta=f"of {count(card.test_n)} test images", delta_color="off",
+                  delta_arrow="off")
+    made = "brought from elsewhere" if card.uploaded else \
+        f"{amount(card.epochs, 'epoch')} in {duration(card.seconds)}"
     st.caption(f"{size(card.input_shape)} · {amount(len(card.class_names), 'class')} · "
-               f"{mega(card.parameters)} parameters · {amount(card.epochs, 'epoch')} in "
-               f"{duration(card.seconds)}")
+               f"{mega(card.parameters)} parameters · {made}")
     with st.container(horizontal=True):
         st.page_link(PREDICT, label="Predict", icon=":material/image_search:",
                      query_params={"model": name})

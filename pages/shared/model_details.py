@@ -34,20 +34,27 @@ def _short(fingerprint: str) -> str:
 def _facts(card: Card) -> dict[str, str]:
     versions = ", ".join(f"{name} {version}" for name, version in card.versions.items())
     facts = {
-        "Made": card.created, "Run": card.run, "Seed": str(card.seed),
+        "Made": card.created, "Run": card.run,
         "Architecture": card.architecture, "Data set": card.dataset,
         "Fingerprint of the data": _short(card.dataset_fingerprint),
-        "Images for training, validation, test":
-            " / ".join(map(count, (card.train_n, card.validation_n, card.test_n))),
+        **({} if card.uploaded else _training_facts(card)),
         "Input": size(card.input_shape),
         "Pictures of another size": card.resize,
         "Light on dark": "yes" if card.dark_background else "no",
-        "Multiply-adds per image": count(card.multiply_adds),
         "Loads without this package": "no" if card.needs_cnn else "yes",
         "Training ended early": card.stopped, "Versions": versions, "Machine": card.machine,
         **_newer_facts(card),
     }
     return {name: plain(value) or NOTHING for name, value in facts.items()}
+
+
+def _training_facts(card: Card) -> dict[str, str]:
+    """Return what is known of a model that was trained here."""
+    return {
+        "Seed": str(card.seed),
+        "Images for training, validation, test":
+            " / ".join(map(count, (card.train_n, card.validation_n, card.test_n))),
+        "Multiply-adds per image": count(card.multiply_adds)}
 
 
 def _newer_facts(card: Card) -> dict[str, str]:

@@ -9,7 +9,7 @@ from cnn.prediction.choice import default_model
 from cnn.prediction.saved import Card, SavedModel
 from pages.shared import cached
 from pages.shared.errors import show_error
-from pages.shared.formats import amount, count, percent, plain, size
+from pages.shared.formats import amount, plain, size
 from pages.shared.layout import TRAIN
 
 
@@ -53,14 +53,10 @@ def _say_none() -> None:
 
 def origin_text(card: Card) -> str:
     """Return as Markdown what the model is and what it knows."""
-    return (f"{plain(card.architecture)} trained on {plain(card.dataset)} "
-            f"({size(card.input_shape)}) · {amount(len(card.class_names), 'class')}: "
+    made = "A model brought from elsewhere" if card.uploaded else \
+        f"{plain(card.architecture)} trained on {plain(card.dataset)}"
+    return (f"{made} ({size(card.input_shape)}) · {amount(len(card.class_names), 'class')}: "
             f"{_named(card.class_names)}")
-
-
-def accuracy_text(card: Card) -> str:
-    """Return as Markdown how good the model is."""
-    return f"**{percent(card.test_accuracy)}** of {count(card.test_n)} test images right"
 
 
 def _named(class_names: list[str], most: int = 12) -> str:

@@ -149,7 +149,8 @@ def _offer_samples(card: Card) -> None:
         data = cached.dataset(card.dataset)
     except CnnError:  # samples are a convenience: the page works without the data set
         return
-    st.markdown(f"Or try a test image of {plain(data.name)}, which the model has never seen:")
+    unseen = "" if card.uploaded else ", which the model has never seen"
+    st.markdown(f"Or try a test image of {plain(data.name)}{unseen}:")
     with st.grid("auto", min_column_width=THUMBNAIL, gap="small"):
         for row in _sample_rows(data.name, data.fingerprint, data):
             _show_sample(data, row)

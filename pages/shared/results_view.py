@@ -38,12 +38,13 @@ _DOWNLOAD = {"on_click": "ignore"}  # a download changes nothing on the page
 
 
 def show_metrics(card: Card) -> None:
-    """Show how good the model is on test images, and how sure that is."""
-    low, high = wilson_interval(round(card.test_accuracy * card.test_n), card.test_n)
+    """Show how good a measured model is on test images, and how sure that is."""
+    accuracy = card.test_accuracy or 0.0
+    low, high = wilson_interval(round(accuracy * card.test_n), card.test_n)
     with st.grid(4, min_column_width=160):
-        st.metric("Test accuracy", percent(card.test_accuracy, 2), border=True, height="stretch",
+        st.metric("Test accuracy", percent(accuracy, 2), border=True, height="stretch",
                   delta=f"{percent(low)} to {percent(high)}", delta_color="off", delta_arrow="off",
-                  help=f"Of {count(card.test_n)} test images that training never used. Below it "
+                  help=f"Of {count(card.test_n)} test images{_unused(card)}. Below it "
                        "the 95 % Wilson interval: another set of as many images would probably "
                        "give a figure in this range.")
         _show_newer_metrics(card)
@@ -55,22 +56,33 @@ def _show_training(card: Card) -> None:
     with st.grid(6, min_column_width=160):
         st.metric("Test loss", decimal(card.test_loss), border=True, height="stretch",
                   help="Mean cross-entropy, natural logarithm; 0 would be perfect.")
-        st.metric("Validation accuracy", percent(card.val_accuracy, 2), border=True,
-                  height="stretch", help=f"Of {count(card.validation_n)} images held back from "
-                  "training, at the best epoch. It chose the epoch, so it flatters a little.")
-        st.metric("Best epoch", f"{card.best_epoch} of {card.epochs}", border=True,
-                  height="stretch", help=_ended(card))
-        st.metric("Training images", count(card.train_n), border=True, height="stretch")
-        st.metric("Wall time", duration(card.seconds), border=True, height="stretch",
-                  help=f"From the start of the trainer to the saved model.{_sittings(card)}")
+        if not card.uploaded:
+            _show_training_metrics(card)
         st.metric("Parameters", mega(card.parameters), border=True, height="stretch",
                   help=f"{card.parameters:,} numbers that training found.")
+
+
+def _unused(card: Card) -> str:
+    return ". Whether it learned from some of them is not known" if card.uploaded else \
+        " that training never used"
+
+
+def _show_training_metrics(card: Card) -> None:
+    """Show what is known of models that were trained here."""
+    st.metric("Validation accuracy", percent(card.val_accuracy, 2), border=True,
+              height="stretch", help=f"Of {count(card.validation_n)} images held back from "
+              "training, at the best epoch. It chose the epoch, so it flatters a little.")
+    st.metric("Best epoch", f"{card.best_epoch} of {card.epochs}", border=True,
+              height="stretch", help=_ended(card))
+    st.metric("Training images", count(card.train_n), border=True, height="stretch")
+    st.metric("Wall time", duration(card.seconds), border=True, height="stretch",
+              help=f"From the start of the trainer to the saved model.{_sittings(card)}")
 
 
 def _show_newer_metrics(card: Card) -> None:
     """Show what models have that were trained since these figures are measured."""
     if card.averaged_test_accuracy is not None:
-        gain = 100 * (card.averaged_test_accuracy - card.test_accuracy)
+        gain = 100 * (card.averaged_test_accuracy - (card.test_accuracy or 0.0))
         looks = view_count(card.mirrored)
         st.metric("Averaged accuracy", percent(card.averaged_test_accuracy, 2), border=True,
                   height="stretch", delta=f"{gain:+.2f} points", delta_color="off",
