@@ -128,7 +128,7 @@ def architecture_record(name: str) -> Record:
     recipe = {key: asdict(value) if isinstance(value, Augmentation) else value
               for key, value in known.recipe.items()}
     return {"name": known.name, "description": known.description, "family": known.family,
-            "engine": known.engine, "recipe": recipe}
+            "engine": known.engine, "source": known.source, "recipe": recipe}
 
 
 def architectures_record() -> Record:

@@ -38,7 +38,7 @@ COMMANDS = {
     "export": "Write a saved model as Keras, SavedModel, LiteRT or ONNX, checked and with a "
               "program that uses it.",
     "datasets": "List data sets, show one, download it or take its files from elsewhere.",
-    "architectures": "List architectures, or show the layers of one.",
+    "architectures": "List networks, show one as layers or Keras code, add or delete your own.",
     "import": "Make a data set from class folders or a zip of them.",
     "doctor": "Check this computer and say what to do.",
 }

@@ -4,6 +4,7 @@
 |---|---|---|
 | runs | CNN_RUNS_DIR | runs/ in the project |
 | saved models | CNN_MODELS_DIR | saved_models/ in the project |
+| named architectures | CNN_ARCHITECTURES_DIR | architectures/ in the project |
 | data sets | CNN_DATA_DIR | the Keras cache folder, ~/.keras/datasets |
 
 Functions, not constants, so that a test or a second server can point elsewhere at any time.
@@ -30,6 +31,11 @@ def runs_dir() -> Path:
 def models_dir() -> Path:
     """Return the folder that holds one folder per saved model."""
     return _folder("CNN_MODELS_DIR", PROJECT / "saved_models")
+
+
+def architectures_dir() -> Path:
+    """Return the folder that holds one file per architecture that was made here."""
+    return _folder("CNN_ARCHITECTURES_DIR", PROJECT / "architectures")
 
 
 def keras_cache_dir() -> Path:

@@ -16,6 +16,7 @@ from cnn.models.defaults import command_line
 from cnn.models.registry import get_architecture
 from cnn.models.summary import summarise
 from cnn.prediction.saved import free_name
+from cnn.runs.folder import ARCHITECTURE_FILE
 from cnn.runs.manager import RunInfo, check_run, get_run, list_runs, tend_queue
 from cnn.runs.pins import Pin
 from pages.shared.acting import act, show_problem
@@ -30,8 +31,9 @@ from pages.shared.pin_form import choose_pins
 from pages.shared.preset_form import OWN, choose_length, choose_preset
 from pages.shared.run_table import run_name, show_newest
 from pages.shared.starting import start
-from pages.shared.train_form import choose_architecture, choose_config, start_from
+from pages.shared.train_form import choose_architecture, choose_config, choose_this, start_from
 
+ARCHITECTURE = "architecture"  # in the address, once: the one that the form shows as chosen
 LIKE = "like"  # in the address, once: the run whose settings the form starts from
 NEW = "new"  # in the place of a run's id: the form, even while a run is active
 
@@ -127,7 +129,7 @@ def take_over(run_id: str) -> None:
     run = get_run(run_id)
     if run.config is None:
         raise run.error or NotFound(f"The run {run_id} has no settings.")
-    get_architecture(run.config.architecture)
+    check_architecture(run, run.config.architecture)
     st.session_state["dataset"] = describe(run.config.dataset).name
     if st.session_state.get("train_length", OWN) != OWN:
         st.session_state["train_length"] = OWN
@@ -135,6 +137,33 @@ def take_over(run_id: str) -> None:
     start_from(run.config)
     st.info(f"The settings are those of **{plain(run_name(run))}**. Change what you like.",
             icon=":material/content_copy:")
+
+
+def check_architecture(run: RunInfo, name: str) -> None:
+    """Refuse a run whose architecture is gone; one made here can be brought back.
+
+    Raises:
+        NotFound: If there is no such architecture by now.
+    """
+    try:
+        get_architecture(name)
+    except NotFound as error:
+        if run.folder.read_architecture() is None:
+            raise
+        raise NotFound(error.message, "The run has a copy of it: python -m cnn architectures add "
+                       f"{run.folder.path / ARCHITECTURE_FILE}") from error
+
+
+def take_architecture(name: str) -> None:
+    """Let the form start with an architecture, if one is named.
+
+    Raises:
+        NotFound: If there is no such architecture.
+    """
+    if name:
+        choose_this(name)
+        if st.session_state.get("train_length", OWN) != OWN:
+            st.session_state["train_length"] = OWN
 
 
 def main() -> None:
@@ -152,6 +181,7 @@ def main() -> None:
         return
     with st.container(), errors_shown():  # always there: its text comes and goes
         take_over(st.query_params.pop(LIKE, ""))
+        take_architecture(st.query_params.pop(ARCHITECTURE, ""))
     draw_form(runs)
     show_newest(runs)
 

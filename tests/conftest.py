@@ -4,8 +4,10 @@ Also what makes the suite quick: its order, and no Keras in the way of pages.
 """
 
 import gc
+import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,9 @@ from cnn.prediction.client import EngineClient
 
 # Files that take a minute or more. Given out first, so that no worker is left with one at the end.
 LONG = ("test_spine", "test_worker", "test_cli_train", "test_checkpoint")
+# What a developer keeps in the project's own folder is no part of any test.
+os.environ["CNN_ARCHITECTURES_DIR"] = str(Path(tempfile.gettempdir()) / "no-architectures")
+
 DASHBOARD = Path(__file__).resolve().parent.parent / "dashboard.py"
 
 
@@ -52,7 +57,7 @@ def digits_folder(tmp_path_factory):
 @pytest.fixture
 def empty_folders(tmp_path, monkeypatch):
     """Point runs, models and data to folders of this test that do not exist yet."""
-    for kind in ("RUNS", "MODELS", "DATA"):
+    for kind in ("RUNS", "MODELS", "ARCHITECTURES", "DATA"):
         monkeypatch.setenv(f"CNN_{kind}_DIR", str(tmp_path / kind.lower()))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     return tmp_path

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cnn.errors import BadInput, NotFound
+from cnn.models.blocks import unfold
 from cnn.models.build import build_model, divide_logits, float32_copy, logits_model
 from cnn.models.layers import FusedBatchNormalization
 from cnn.models.registry import architecture_names, get_architecture
@@ -22,6 +23,7 @@ from cnn.models.whitening import fit_whitening
 
 ImageShape = tuple[int, int, int]
 SHAPES = [(8, 8, 1), (28, 28, 1), (32, 32, 3), (50, 50, 1)]
+CLASSICS = ["alexnet", "zfnet", "vgg", "googlenet", "resnet"]
 SPEEDRUNS = ["speedrun", "speedrun-small", "speedrun-deep"]
 STANDARD = [name for name in architecture_names() if get_architecture(name).engine == "keras"]
 
@@ -47,11 +49,14 @@ def fits(name: str, shape: ImageShape) -> bool:
     return True
 
 
-CASES = [(name, shape) for name in architecture_names() for shape in SHAPES if fits(name, shape)]
+CASES = [(name, shape) for name in architecture_names() for shape in SHAPES if fits(name, shape)
+         # Hundreds of layers take a second each to build: once small and once large is enough.
+         and (name not in CLASSICS or shape in ((8, 8, 1), (32, 32, 3)))]
 
 
 def test_only_networks_too_deep_for_8x8_are_left_out_of_the_comparison() -> None:
-    left_out = {(name, shape) for name in architecture_names() for shape in SHAPES} - set(CASES)
+    left_out = {(name, shape) for name in architecture_names() for shape in SHAPES
+                if name not in CLASSICS} - set(CASES)
     assert left_out == {(name, (8, 8, 1)) for name in ("lenet", *SPEEDRUNS)}
 
 
@@ -66,15 +71,22 @@ def test_table_and_model_agree_on_parameters(name: str, shape: ImageShape) -> No
 
 @pytest.mark.parametrize(("name", "shape"), [case for case in CASES if case[0] in STANDARD])
 def test_table_and_model_agree_on_every_layer(name: str, shape: ImageShape) -> None:
-    layers = built(name, shape).layers[1:]  # without the input
-    rows = summarise(name, shape, 7).rows
-    assert [row.name for row in rows] == [layer.name for layer in layers]
-    assert [(None, *row.output_shape) for row in rows] == [layer.output.shape for layer in layers]
-    assert [row.parameters for row in rows] == [layer.count_params() for layer in layers]
+    model, rows = built(name, shape), summarise(name, shape, 7).rows
+    walked = list(unfold(get_architecture(name).layers(shape, 7), shape))
+    assert [row.name for row in rows] == [name for name, _, _ in walked]
+    assert sorted(layer.name for layer in model.layers) == sorted(
+        ["image", *(step.name for _, _, steps in walked for step in steps)])
+    for row, (_, _, steps) in zip(rows, walked, strict=True):
+        layers = [model.get_layer(step.name) for step in steps]
+        assert model.get_layer(row.name).output.shape == (None, *row.output_shape)
+        assert [layer.output.shape[1:] for layer in layers] == [x.output_shape for x in steps]
+        assert row.parameters == sum(layer.count_params() for layer in layers)
+        assert row.values == sum(int(np.prod(layer.output.shape[1:])) for layer in layers)
 
 
-@pytest.mark.parametrize("name", architecture_names())
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize(("name", "precision"), [
+    (name, precision) for name in architecture_names() for precision in ("float32", "bfloat16")
+    if name != "googlenet" or precision == "bfloat16"])  # the longest to build
 def test_probabilities_are_float32_add_up_to_one_and_accept_raw_pixels(
         name: str, precision: str) -> None:
     model = build_model(name, (16, 16, 3), 7, precision=precision)
@@ -109,7 +121,7 @@ def test_layers_of_one_model_do_not_share_their_initial_values() -> None:
 
 
 def test_only_vgg_bn_decays_its_kernels() -> None:
-    decayed = {name: len(built(name, (28, 28, 1)).losses) for name in architecture_names()}
+    decayed = {name: len(built(name, (32, 32, 3)).losses) for name in architecture_names()}
     assert {name for name, count in decayed.items() if count} == {"vgg-bn"}
     assert decayed["vgg-bn"] == 7  # six convolutions and the dense layer
 
@@ -130,7 +142,7 @@ def test_what_does_not_fit_is_refused_before_keras_sees_it(
     with pytest.raises(BadInput, match=message):
         build_model("base", shape, 10)
     with pytest.raises(NotFound):
-        build_model("resnet", (8, 8, 1), 10)
+        build_model("unknown", (8, 8, 1), 10)
 
 
 def test_one_pixel_is_enough_for_dense() -> None:
@@ -214,7 +226,7 @@ def trained(name: str, precision: str, steps: int = 3) -> keras.Model:
     return model
 
 
-@pytest.mark.parametrize("name", ["base", "batchnorm", "tf-nn", "speedrun-deep"])
+@pytest.mark.parametrize("name", ["base", "batchnorm", "tf-nn", "speedrun-deep", "resnet"])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_the_float32_copy_answers_as_the_trained_model_does(name: str, precision: str) -> None:
     model, images = trained(name, precision), pictures(image_shape(name), seed=9)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -14,13 +15,15 @@ from cnn.models.registry import architecture_names, get_architecture, register
 from cnn.models.specs import Flatten, LayerSpec, Shape
 from cnn.models.weighted import Dense
 
+CLASSICS = ["alexnet", "zfnet", "vgg", "googlenet", "resnet"]
 NAMES = ["dense", "base", "dropout", "deeper", "deeper-dropout", "batchnorm", "augmented",
-         "vgg-bn", "tf-nn", "lenet", "speedrun", "speedrun-small", "speedrun-deep"]
+         "vgg-bn", "tf-nn", "lenet", *CLASSICS, "speedrun", "speedrun-small", "speedrun-deep"]
 
 
 @pytest.fixture
 def spare_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_ARCHITECTURES", dict(registry._ARCHITECTURES))
+    monkeypatch.setattr(registry, "_HELD", {})
 
 
 def test_all_architectures_are_listed_from_the_simplest_on() -> None:
@@ -37,7 +40,8 @@ def test_the_order_does_not_depend_on_what_is_imported_first(entry: str) -> None
 
 
 @pytest.mark.parametrize("module", [
-    "registry", "summary", "specs", "weighted", "graph", "defaults", "whitening"])
+    "registry", "summary", "specs", "weighted", "graph", "defaults", "whitening", "blocks", "code",
+    "own"])
 def test_listing_and_summaries_import_neither_tensorflow_nor_keras(module: str) -> None:
     code = (f"import sys, cnn.models.{module}\n"
             "from cnn.models.registry import architecture_names\n"
@@ -60,7 +64,7 @@ def test_every_architecture_has_one_line_that_describes_it(name: str) -> None:
 def test_only_some_networks_bring_a_recipe_and_each_is_a_valid_configuration() -> None:
     recipes = {name: get_architecture(name).recipe for name in NAMES}
     assert {name for name, recipe in recipes.items() if recipe} == {
-        "augmented", "vgg-bn", "speedrun", "speedrun-small", "speedrun-deep"}
+        "augmented", "vgg-bn", *CLASSICS, "speedrun", "speedrun-small", "speedrun-deep"}
     assert recipes["vgg-bn"] == {"augmentation": Augmentation(15, 0.1, True)}
     for name, recipe in recipes.items():
         assert RunConfig("cifar10", name, "first", **recipe).architecture == name
@@ -88,6 +92,25 @@ def test_every_network_begins_with_rescaling_and_ends_in_one_probability_per_cla
     unit = name.startswith("speedrun")
     assert layers[-2][1] == Dense(classes, bias=not unit, unit=unit)
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("name", ["lenet", *CLASSICS])
+def test_every_classic_names_the_paper_it_comes_from_and_its_year(name: str) -> None:
+    architecture = get_architecture(name)
+    assert "arXiv" in architecture.source or "19" in architecture.source or (
+        "NIPS" in architecture.source)
+    assert any(f"of {year}" in architecture.description for year in range(1998, 2016))
+
+
+def test_what_is_held_hides_every_other_of_its_name(spare_registry: None) -> None:
+    mine = replace(get_architecture("base"), name="mine")
+    with pytest.raises(NotFound):
+        get_architecture("mine")
+    registry.hold(mine)
+    assert get_architecture("mine") is mine
+    assert "mine" not in architecture_names()
+    registry.hold(replace(mine, name="vgg"))
+    assert get_architecture("vgg").body is mine.body
 
 
 def test_a_name_that_is_nearly_right_is_answered_with_the_right_one() -> None:

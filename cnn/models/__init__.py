@@ -1,8 +1,7 @@
 """Architectures: what there is, what each costs, and the Keras model of one.
 
-Importing this package, or `registry`, `specs`, `weighted`, `summary`, `graph`, `defaults` and
-`whitening` in it, never imports TensorFlow or Keras. `build`, `layers` and `tf_nn` do, so only
-trainer and engine import them.
+Importing this package, or any module in it but four, never imports TensorFlow or Keras. `build`,
+`inside`, `layers` and `tf_nn` do, so only trainer, engine and CLI import them.
 """
 
 # The registry comes first however the package is entered: it fixes the order of registration.

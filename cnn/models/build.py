@@ -5,26 +5,16 @@ Imports TensorFlow: for trainer and engine only. Knows nothing of data, optimize
 
 from __future__ import annotations
 
-from functools import singledispatch
 from typing import Any
 
 import keras
 import numpy as np
 
+from cnn.models.blocks import START, Step, unfold
+from cnn.models.forms import Form, keras_form
 from cnn.models.layers import FusedBatchNormalization, derived_seed
 from cnn.models.registry import get_architecture
-from cnn.models.specs import (
-    Activation,
-    AveragePool,
-    Dropout,
-    Flatten,
-    GlobalMaxPool,
-    LayerSpec,
-    MaxPool,
-    Rescaling,
-    Scale,
-    Skip,
-)
+from cnn.models.specs import Dropout, LayerSpec, Shape
 from cnn.models.summary import summarise
 from cnn.models.tf_nn import NamedLayers, TfNetwork, layers_to_config
 from cnn.models.weighted import BatchNorm, Conv, Dense, Whitening
@@ -68,9 +58,10 @@ def build_model(
         values = TfNetwork(layers_to_config(network), seed, name=head,
                            dtype=_POLICIES[precision])(values)
     else:
-        values = _chain(values, tuple(body), _POLICIES[precision], seed, training)
+        steps = _steps(((first, scaling), *body), input_shape)[1:]
+        values = _chain({first: values, START: image}, steps, _POLICIES[precision], seed, training)
         # The head stays float32: it costs nothing, and bfloat16 logits have only 3 digits.
-        values = make_layer(logits, head, "float32", derived_seed(seed, len(body)))(values)
+        values = make_layer(logits, head, "float32", derived_seed(seed, len(steps)))(values)
     outputs = make_layer(softmax, last, "float32", seed)(values)
     model = keras.Model(image, outputs, name=architecture.replace("-", "_"))
     for name, layer in body:
@@ -79,21 +70,31 @@ def build_model(
     return model
 
 
-def _chain(values: Any, body: NamedLayers, policy: str, seed: int, training: bool) -> Any:
-    """Return what comes out of the layers of a body, called one after the other."""
-    outputs: list[Any] = []
-    for index, (name, layer) in enumerate(body):
-        if isinstance(layer, Skip):
-            values = keras.layers.Add(name=name, dtype=policy)([values, outputs[-layer.back]])
+def _steps(layers: NamedLayers, input_shape: Shape) -> list[Step]:
+    return [step for _, _, steps in unfold(layers, input_shape) for step in steps]
+
+
+def _chain(
+    values: dict[str, Any], steps: list[Step], policy: str, seed: int, training: bool
+) -> Any:
+    """Return what comes out of the last of some steps, called one after the other.
+
+    Args:
+        values: What has come out so far, by the name of the step.
+        steps: Each needs only what came out before it.
+        policy: Keras dtype policy.
+        seed: Of initial weights and dropout.
+        training: Use the quicker batch normalisation.
+    """
+    for index, step in enumerate(steps):
+        inputs = [values[name] for name in step.inputs]
+        # Keras's own layer serves dense layers: the fused operation is for feature maps.
+        if training and isinstance(step.layer, BatchNorm) and len(step.input_shape) == 3:
+            made = _fused_norm(step.layer, step.name, policy)
         else:
-            # Keras's own layer serves dense layers: the fused operation is for feature maps.
-            if training and isinstance(layer, BatchNorm) and len(values.shape) == 4:
-                made = _fused_norm(layer, name, policy)
-            else:
-                made = make_layer(layer, name, policy, derived_seed(seed, index))
-            values = made(values)
-        outputs.append(values)
-    return values
+            made = make_layer(step.layer, step.name, policy, derived_seed(seed, index))
+        values[step.name] = made(inputs if len(inputs) > 1 else inputs[0])
+    return values[steps[-1].name]
 
 
 def _pass_input_on(layer: Any) -> None:
@@ -135,7 +136,6 @@ def divide_logits(model: keras.Model, temperature: float) -> None:
         weight.assign(weight / temperature)
 
 
-@singledispatch
 def make_layer(layer: LayerSpec, name: str, policy: str, seed: int) -> Any:
     """Return the Keras layer that `layer` describes.
 
@@ -145,85 +145,31 @@ def make_layer(layer: LayerSpec, name: str, policy: str, seed: int) -> Any:
         policy: Keras dtype policy.
         seed: Of its initial weights or its dropout.
     """
-    raise TypeError(f"No Keras layer is known for {type(layer).__name__}.")
+    form = keras_form(layer)
+    settings = {key: _made(value, seed) for key, value in form.settings.items()}
+    if isinstance(layer, (Conv, Dense)):
+        settings.setdefault("kernel_initializer", keras.initializers.GlorotUniform(seed))
+    if isinstance(layer, Dropout):
+        settings["seed"] = seed
+    if isinstance(layer, Whitening):
+        # Its kernels reach 45, and bfloat16 inputs then leave 5 % error. `whitening.fit_whitening`
+        # gives it its weights.
+        policy = "float32"
+    return _keras(form.name)(*form.args, **settings, name=name, dtype=policy)
 
 
-@make_layer.register
-def _rescaling(layer: Rescaling, name: str, policy: str, seed: int) -> Any:
-    return keras.layers.Rescaling(1 / 255, name=name, dtype=policy)
+def _made(value: Any, seed: int) -> Any:
+    """Return an argument of a layer: a value, or the initializer or regularizer it describes."""
+    if not isinstance(value, Form):
+        return value
+    seeded = {"seed": seed} if value.name.startswith("initializers.") else {}
+    return _keras(value.name)(*value.args, **value.settings, **seeded)
 
 
-@make_layer.register
-def _conv(layer: Conv, name: str, policy: str, seed: int) -> Any:
-    return keras.layers.Conv2D(
-        layer.filters, layer.kernel, padding=layer.padding, activation=layer.activation,
-        use_bias=layer.bias, kernel_initializer=keras.initializers.GlorotUniform(seed),
-        kernel_regularizer=_decay(layer.l2), name=name, dtype=policy)
-
-
-@make_layer.register
-def _whitening(layer: Whitening, name: str, policy: str, seed: int) -> Any:
-    # float32 whatever the policy: its kernels reach 45, and bfloat16 inputs then leave 5 % error.
-    # `whitening.fit_whitening` gives it its weights.
-    return keras.layers.Conv2D(
-        layer.filters, layer.kernel, name=name, dtype="float32", trainable=False)
-
-
-@make_layer.register
-def _dense(layer: Dense, name: str, policy: str, seed: int) -> Any:
-    initializer = (keras.initializers.RandomNormal(stddev=1.0, seed=seed) if layer.unit
-                   else keras.initializers.GlorotUniform(seed))
-    return keras.layers.Dense(
-        layer.units, activation=layer.activation, use_bias=layer.bias,
-        kernel_initializer=initializer,
-        kernel_regularizer=_decay(layer.l2), name=name, dtype=policy)
-
-
-@make_layer.register
-def _max_pool(layer: MaxPool, name: str, policy: str, seed: int) -> Any:
-    return keras.layers.MaxPooling2D(layer.size, name=name, dtype=policy)
-
-
-@make_layer.register
-def _average_pool(layer: AveragePool, name: str, policy: str, seed: int) -> Any:
-    return keras.layers.AveragePooling2D(layer.size, name=name, dtype=policy)
-
-
-@make_layer.register
-def _global_max_pool(layer: GlobalMaxPool, name: str, policy: str, seed: int) -> Any:
-    return keras.layers.GlobalMaxPooling2D(name=name, dtype=policy)
-
-
-@make_layer.register
-def _norm(layer: BatchNorm, name: str, policy: str, seed: int) -> Any:
-    return keras.layers.BatchNormalization(
-        momentum=layer.momentum, scale=layer.scale, name=name, dtype=policy)
+def _keras(name: str) -> Any:
+    room, _, cls = name.partition(".")
+    return getattr(getattr(keras, room), cls)
 
 
 def _fused_norm(layer: BatchNorm, name: str, policy: str) -> Any:
-    return FusedBatchNormalization(
-        momentum=layer.momentum, scale=layer.scale, name=name, dtype=policy)
-
-
-@make_layer.register
-def _scale(layer: Scale, name: str, policy: str, seed: int) -> Any:
-    return keras.layers.Rescaling(layer.factor, name=name, dtype=policy)
-
-
-@make_layer.register
-def _activation(layer: Activation, name: str, policy: str, seed: int) -> Any:
-    return keras.layers.Activation(layer.name, name=name, dtype=policy)
-
-
-@make_layer.register
-def _dropout(layer: Dropout, name: str, policy: str, seed: int) -> Any:
-    return keras.layers.Dropout(layer.rate, seed=seed, name=name, dtype=policy)
-
-
-@make_layer.register
-def _flatten(layer: Flatten, name: str, policy: str, seed: int) -> Any:
-    return keras.layers.Flatten(name=name, dtype=policy)
-
-
-def _decay(l2: float) -> Any:
-    return keras.regularizers.L2(l2) if l2 else None
+    return FusedBatchNormalization(**keras_form(layer).settings, name=name, dtype=policy)

@@ -5,11 +5,13 @@ The one rule for CLI, Train page and presets. Knows the names of data sets, not 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any
 
 from cnn.config import OPTIMIZERS, Augmentation, RunConfig
 from cnn.data.views import view_count
+from cnn.errors import Damaged, NotFound
 from cnn.models.registry import get_architecture
 
 # A mirrored digit is another sign or none: flips would teach what is wrong.
@@ -63,9 +65,11 @@ def switched_augmentation(config: RunConfig, on: bool) -> Augmentation:
     """
     if not on:
         return Augmentation()
-    usual = default_config(config.architecture, config.dataset, config.name).augmentation
+    kinds = [config.augmentation]
+    with suppress(NotFound, Damaged):  # of a run whose architecture was made here and deleted
+        kinds.append(default_config(config.architecture, config.dataset, config.name).augmentation)
     small = Augmentation(shift=SMALL_SHIFT, flip=config.dataset not in NEVER_MIRRORED)
-    return next(kind for kind in (config.augmentation, usual, small) if kind.active)
+    return next(kind for kind in (*kinds, small) if kind.active)
 
 
 def averaged_views(augmentation: Augmentation) -> int:

@@ -15,7 +15,9 @@ from cnn.models.specs import AveragePool, Flatten, LayerSpec, Shape
 from cnn.models.weighted import Conv, Dense
 
 
-@register("lenet", "LeNet-5 of 1998 with today's ReLU and softmax: the classic for MNIST.")
+@register("lenet", "LeNet-5 of 1998 with today's ReLU and softmax: the classic for MNIST.",
+          source="LeCun, Bottou, Bengio and Haffner, “Gradient-based learning applied to document "
+                 "recognition”, Proceedings of the IEEE 86(11), 1998")
 def lenet(input_shape: Shape, classes: int) -> tuple[LayerSpec, ...]:
     """Return two stages of convolution and average pooling, and two dense layers."""
     return (Conv(6, 5, "relu"), AveragePool(), Conv(16, 5, "relu", padding="valid"), AveragePool(),

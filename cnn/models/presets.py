@@ -13,7 +13,6 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import prod
 
 from cnn.config import RunConfig
 from cnn.errors import BadInput
@@ -200,7 +199,7 @@ class _Planner:
         """Return the largest batch that memory, data and the number of steps allow."""
         summary = summarise(
             candidate.architecture, self.speeds.input_shape, self.speeds.classes)
-        kept = 4 * sum(prod(row.output_shape) for row in summary.rows)  # bytes for one image
+        kept = 4 * summary.values  # bytes for one image
         usual = default_config(candidate.architecture, self.dataset, self.name).batch_size
         most = min(usual, _BYTES_OF_A_STEP / kept, images / _BATCHES_IN_AN_EPOCH,
                    max(epochs * images / _LEAST_STEPS, _SMALL_BATCH))

@@ -1,6 +1,7 @@
 """Which architectures there are, by name: the one list of them.
 
-An architecture is registered by a decorator on the function that describes its body. Nothing here
+An architecture of this program is registered by a decorator on the function that describes its
+body; one that a person made is a file (`own`). Nothing here
 imports TensorFlow or Keras, and nothing here knows how a description becomes a model.
 """
 
@@ -19,6 +20,7 @@ from cnn.models.weighted import Dense
 Body = Callable[[Shape, int], tuple[LayerSpec, ...]]
 Engine = Literal["keras", "tf.nn"]
 _ARCHITECTURES: dict[str, Architecture] = {}
+_HELD: dict[str, Architecture] = {}
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,9 @@ class Architecture:
     engine: Engine  # what executes it: Keras layers or our own code on tf.nn
     head: Dense  # the last layer with weights; its units are the classes
     body: Body  # (input shape, classes) to the layers between rescaling and head
+    source: str = ""  # the publication it comes from, if from one
+    document: Mapping[str, Any] | None = None  # the data it was made of, if a person made it
+    key: str = ""  # tells networks of one name apart; measured speeds are kept under it
 
     def layers(self, input_shape: Shape, classes: int) -> tuple[tuple[str, LayerSpec], ...]:
         """Return all layers from rescaling to probabilities, each with its name."""
@@ -47,6 +52,7 @@ def register(
     recipe: Mapping[str, Any] = MappingProxyType({}),
     engine: Engine = "keras",
     head: Dense = Dense(0),  # noqa: B008 - frozen, so it can be shared
+    source: str = "",
 ) -> Callable[[Body], Body]:
     """Register the decorated function as the body of an architecture.
 
@@ -56,6 +62,7 @@ def register(
         recipe: Settings of `RunConfig` that its training uses unless told otherwise.
         engine: What executes it.
         head: Description of the last layer with weights, for any number of units.
+        source: The publication it comes from.
 
     Raises:
         ValueError: If the name is taken.
@@ -65,15 +72,20 @@ def register(
             raise ValueError(f"The architecture {name!r} is registered twice.")
         family = body.__module__.rpartition(".")[2]
         _ARCHITECTURES[name] = Architecture(
-            name, description, family, recipe, engine, head, body)
+            name, description, family, recipe, engine, head, body, source, key=name)
         return body
 
     return add
 
 
-def architecture_names() -> list[str]:
-    """Return the names of all architectures, from the simplest on."""
+def built_in_names() -> list[str]:
+    """Return the names of the architectures of this program, from the simplest on."""
     return list(_ARCHITECTURES)
+
+
+def architecture_names() -> list[str]:
+    """Return the names of all architectures: those of this program, then those made here."""
+    return [*_ARCHITECTURES, *(name for name in own.own_names() if name not in _ARCHITECTURES)]
 
 
 def get_architecture(name: str) -> Architecture:
@@ -81,14 +93,28 @@ def get_architecture(name: str) -> Architecture:
 
     Raises:
         NotFound: If there is none; the hint names the nearest.
+        Damaged: If it was made here and its file cannot be read.
     """
-    if name in _ARCHITECTURES:
-        return _ARCHITECTURES[name]
-    near = difflib.get_close_matches(name, _ARCHITECTURES, n=1)
-    guess = f"Did you mean {near[0]!r}? " if near else ""
-    raise NotFound(f"There is no architecture {name!r}.",
-                   f"{guess}Choose one of: {', '.join(_ARCHITECTURES)}.")
+    if name in _HELD or name in _ARCHITECTURES:
+        return _HELD.get(name) or _ARCHITECTURES[name]
+    try:
+        return own.read_own(name)
+    except NotFound as error:
+        names = architecture_names()
+        near = difflib.get_close_matches(name, names, n=1)
+        guess = f"Did you mean {near[0]!r}? " if near else ""
+        raise NotFound(f"There is no architecture {name!r}.",
+                       f"{guess}Choose one of: {', '.join(names)}.") from error
+
+
+def hold(architecture: Architecture) -> None:
+    """Let its name mean this very architecture in this process, whatever files say.
+
+    For a trainer: its run goes on with what it began with.
+    """
+    _HELD[architecture.name] = architecture
 
 
 # These modules need `register`, so they come last; their order is the order of the list.
-from cnn.models import dense, ladder, vgg, by_hand, lenet, speedrun  # noqa: E402, F401, I001
+from cnn.models import dense, ladder, vgg, by_hand, lenet, classics, speedrun  # noqa: E402, F401, I001
+from cnn.models import own  # noqa: E402  made of what is defined above

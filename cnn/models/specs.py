@@ -14,7 +14,13 @@ from typing import ClassVar, Literal
 from cnn.errors import BadInput
 
 Shape = tuple[int, ...]
-_READABLE = {"relu": "ReLU", "silu": "SiLU", "softmax": "Softmax"}
+ActivationName = Literal["relu", "silu", "tanh", "sigmoid"]  # what a layer may apply to each value
+Padding = Literal["same", "valid"]
+# How large the first weights are: "he" keeps the signal's size through ReLU after ReLU, "glorot"
+# halves its variance each time, which a normalisation mends.
+FirstWeights = Literal["glorot", "he"]
+_READABLE = {"relu": "ReLU", "silu": "SiLU", "tanh": "Tanh", "sigmoid": "Sigmoid",
+             "softmax": "Softmax"}
 
 
 @dataclass(frozen=True)
@@ -67,60 +73,86 @@ class Rescaling(LayerSpec):
 
 @dataclass(frozen=True)
 class _Pool(LayerSpec):
-    """Square windows side by side; rows and columns that fill no window are left out."""
+    """Square windows; without padding, rows and columns that fill no window are left out."""
 
     size: int = 2
+    stride: int | None = None  # from window to window; None: side by side
+    padding: Padding = "valid"
 
     prefix = "pool"
+    kind: ClassVar[str]  # of value that is taken from each window
+
+    @property
+    def label(self) -> str:
+        """What the layer is, in a few words for a table."""
+        stride = f"stride {self.step}" if self.step != self.size else ""
+        padding = "padded" if self.padding == "same" else ""
+        return joined(f"{self.kind} pool {self.size}×{self.size}", stride, padding)
+
+    @property
+    def step(self) -> int:
+        """Pixels from window to window."""
+        return self.stride or self.size
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Return the output's shape; one window must fit into the input."""
-        check_fits(self.label, self.size, shape)
-        height, width, channels = shape
-        return height // self.size, width // self.size, channels
+        """Return the output's shape; without padding one window must fit into the input."""
+        height, width, channels = feature_map(self.label, shape)
+        if self.padding == "valid":
+            check_fits(self.label, self.size, shape)
+        return (places(height, self.size, self.step, self.padding),
+                places(width, self.size, self.step, self.padding), channels)
 
 
 @dataclass(frozen=True)
 class MaxPool(_Pool):
     """The largest value of each window."""
 
-    @property
-    def label(self) -> str:
-        """What the layer is, in a few words for a table."""
-        return f"Max pool {self.size}×{self.size}"
+    kind = "Max"
 
 
 @dataclass(frozen=True)
 class AveragePool(_Pool):
-    """The mean of each window."""
+    """The mean of each window; what padding adds does not count."""
 
-    @property
-    def label(self) -> str:
-        """What the layer is, in a few words for a table."""
-        return f"Average pool {self.size}×{self.size}"
+    kind = "Average"
 
 
 @dataclass(frozen=True)
-class GlobalMaxPool(LayerSpec):
-    """The largest value of each channel, as one row of values."""
+class _GlobalPool(LayerSpec):
+    """One value of each channel, as one row of values."""
 
     prefix = "global_pool"
+    kind: ClassVar[str]
 
     @property
     def label(self) -> str:
         """What the layer is, in a few words for a table."""
-        return "Global max pool"
+        return f"Global {self.kind} pool"
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the number of channels as a shape."""
-        return (shape[-1],)
+        return (feature_map(self.label, shape)[-1],)
+
+
+@dataclass(frozen=True)
+class GlobalMaxPool(_GlobalPool):
+    """The largest value of each channel."""
+
+    kind = "max"
+
+
+@dataclass(frozen=True)
+class GlobalAveragePool(_GlobalPool):
+    """The mean of each channel."""
+
+    kind = "average"
 
 
 @dataclass(frozen=True)
 class Activation(LayerSpec):
     """A function on each value, or softmax over the units."""
 
-    name: Literal["relu", "silu", "softmax"]
+    name: ActivationName | Literal["softmax"]
 
     prefix = "activation"
 
@@ -155,7 +187,8 @@ class Skip(LayerSpec):
     @property
     def label(self) -> str:
         """What the layer is, in a few words for a table."""
-        return f"Add what came out {self.back} rows above"
+        rows = f"{self.back} rows" if self.back > 1 else "1 row"
+        return f"Add what came out {rows} above"
 
 
 @dataclass(frozen=True)
@@ -198,6 +231,30 @@ def named_layers(layers: tuple[LayerSpec, ...]) -> tuple[tuple[str, LayerSpec], 
     return tuple(named)
 
 
+def feature_map(label: str, shape: Shape) -> tuple[int, int, int]:
+    """Return height, width and channels.
+
+    Raises:
+        BadInput: If it is one row of values; the message names the layer.
+    """
+    if len(shape) != 3:
+        raise BadInput(f"“{label}” needs a feature map and receives one row of {shape[0]:,} "
+                       "values: it must stand before Flatten, global pooling and dense layers.")
+    return shape[0], shape[1], shape[2]
+
+
+def row_length(label: str, shape: Shape) -> int:
+    """Return how many values a row has.
+
+    Raises:
+        BadInput: If it is a feature map; the message names the layer.
+    """
+    if len(shape) != 1:
+        raise BadInput(f"“{label}” needs one row of values and receives a feature map of "
+                       f"{'×'.join(map(str, shape))}: put Flatten or global pooling before it.")
+    return shape[0]
+
+
 def check_fits(label: str, size: int, shape: Shape) -> None:
     """Refuse a feature map that is smaller than a window or kernel.
 
@@ -210,6 +267,16 @@ def check_fits(label: str, size: int, shape: Shape) -> None:
                        f"and receives {height}×{width}.")
 
 
+def places(length: int, size: int, stride: int, padding: Padding) -> int:
+    """Return how many places a window of `size` has along `length` pixels."""
+    return -(-length // stride) if padding == "same" else (length - size) // stride + 1
+
+
 def readable(activation: str | None) -> str:
     """Return the name of an activation as people write it; nothing for none."""
     return _READABLE[activation] if activation else ""
+
+
+def joined(*parts: str) -> str:
+    """Return the parts of a label that are not empty, with commas."""
+    return ", ".join(part for part in parts if part)

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cnn.config import RunConfig
-from cnn.errors import Damaged
+from cnn.errors import CnnError, Damaged
 from cnn.models.defaults import averaged_views, worth_averaging
-from cnn.models.registry import get_architecture
+from cnn.models.registry import built_in_names, get_architecture
 from cnn.models.summary import summarise
 
 # What a run does apart from its network: reading the data, calibration, writing the model.
@@ -31,7 +31,7 @@ BUSY = 0.25  # share of the processor that others use: up to this the range cove
 class NetworkSpeed:
     """Seconds that one network takes for images of one size."""
 
-    architecture: str
+    architecture: str  # its key in the registry
     start: float  # building it, and what its first step and first evaluation take beyond later ones
     step: float  # of a training step, however few its images
     image: float  # for each image of a step, in addition
@@ -82,12 +82,13 @@ class Speeds:
         the seconds for each differed by 5 % while training and by 10 % while evaluating.
         """
         measured = {network.architecture: network for network in self.networks}
-        if architecture in measured:
-            return measured[architecture]
-        if get_architecture(architecture).family != _ALIKE:
+        known = get_architecture(architecture)
+        if known.key in measured:
+            return measured[known.key]
+        if known.family != _ALIKE:
             return None
         alike = [network for name, network in measured.items()
-                 if get_architecture(name).family == _ALIKE]
+                 if name in built_in_names() and get_architecture(name).family == _ALIKE]
         return self._scaled(alike[-1], architecture) if alike else None
 
     def _scaled(self, known: NetworkSpeed, architecture: str) -> NetworkSpeed:
@@ -106,12 +107,19 @@ def speeds_from_dict(data: dict[str, Any]) -> Speeds:
         Damaged: If it is anything else.
     """
     try:
-        networks = tuple(NetworkSpeed(**values) for values in data["networks"])
-        for network in networks:
-            get_architecture(network.architecture)
+        networks = tuple(network for network in (
+            NetworkSpeed(**values) for values in data["networks"]) if _exists(network.architecture))
         return Speeds(**{**data, "networks": networks, "input_shape": tuple(data["input_shape"])})
     except Exception as error:  # a damaged file can be wrong in any way
         raise Damaged(f"The measured speeds are damaged ({error}).", "Measure again.") from error
+
+
+def _exists(key: str) -> bool:
+    """Whether a network that was measured is still the one of its name."""
+    try:
+        return get_architecture(key.partition("@")[0]).key == key
+    except CnnError:
+        return False
 
 
 def expected_time(
@@ -129,11 +137,9 @@ def expected_time(
     if network is None:
         return None
     held_back = held_back_count(train_count, config.validation_fraction, speeds.classes)
-    images = config.train_images or train_count - held_back
-    steps = -(-images // config.batch_size)
-    training = config.epochs * (
-        SECONDS_PER_EPOCH + steps * network.step + images * network.image
-        + held_back * network.look)
+    training = config.epochs * epoch_seconds(
+        network, train_count, config.batch_size, config.validation_fraction, speeds.classes,
+        config.train_images)
     views = averaged_views(config.augmentation) * test_count * network.look
     work = SECONDS_AROUND + training + (held_back + test_count) * network.look
     if worth_averaging(views, training):
@@ -141,6 +147,26 @@ def expected_time(
     start = speeds.start + network.start
     return Expected(start + work, start * QUICKEST_START + work * QUICKEST,
                     start * SLOWEST_START + work * SLOWEST)
+
+
+def epoch_seconds(
+    network: NetworkSpeed, train_count: int, batch_size: int, fraction: float, classes: int,
+    asked: int = 0,
+) -> float:
+    """Return how long one epoch takes: its steps, and looking at the validation images.
+
+    Args:
+        network: How quick it is here.
+        train_count: Images of the training split, before the validation part is taken off.
+        batch_size: Images per step.
+        fraction: Share of the images that is held back for validation.
+        classes: How many classes there are.
+        asked: Images to train on; 0: all that are not held back.
+    """
+    held_back = held_back_count(train_count, fraction, classes)
+    images = asked or train_count - held_back
+    return (SECONDS_PER_EPOCH + -(-images // batch_size) * network.step + images * network.image
+            + held_back * network.look)
 
 
 def held_back_count(train_count: int, fraction: float, classes: int) -> int:

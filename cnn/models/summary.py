@@ -6,11 +6,14 @@ It also decides whether an architecture fits an image size at all, before anythi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from cnn.errors import BadInput
+from cnn.models.blocks import unfold
 from cnn.models.registry import Architecture, architecture_names, get_architecture
-from cnn.models.specs import Shape
+from cnn.models.specs import LayerSpec, Shape
 
+MOST_PARAMETERS = 250_000_000  # 1 GB of weights; training needs four times as much
 _LARGEST_SIDE = 512  # where the search for a size that fits ends
 
 
@@ -23,6 +26,7 @@ class Row:
     output_shape: Shape
     parameters: int
     multiply_adds: int  # for one image
+    values: int  # that come out of it for one image; of a block, out of all its parts
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,20 @@ class Summary:
     multiply_adds: int  # for one image
     input_shape: tuple[int, int, int]
     classes: int
+
+    @property
+    def values(self) -> int:
+        """Values that come out of all layers for one image: a training step keeps them."""
+        return sum(row.values for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """As much of a layer table as can be made: up to the layer that does not fit."""
+
+    summary: Summary  # of the rows before it
+    broken: str = ""  # name of that layer
+    problem: str = ""  # what it says
 
 
 def summarise(architecture: str, input_shape: tuple[int, int, int], classes: int) -> Summary:
@@ -53,7 +71,7 @@ def summarise(architecture: str, input_shape: tuple[int, int, int], classes: int
     chosen = get_architecture(architecture)
     _check_numbers(input_shape, classes)
     try:
-        return _table(chosen, input_shape, classes)
+        return check_fit(chosen, input_shape, classes)
     except BadInput as error:
         height, width, _ = input_shape
         raise BadInput(
@@ -70,21 +88,58 @@ def _check_numbers(input_shape: tuple[int, int, int], classes: int) -> None:
                        "Add images of a second class.")
 
 
-def _table(architecture: Architecture, input_shape: tuple[int, int, int], classes: int) -> Summary:
-    rows = []
+def outline(
+    layers: tuple[tuple[str, LayerSpec], ...], input_shape: tuple[int, int, int], classes: int
+) -> Outline:
+    """Return the table of any network, complete or up to the layer that breaks it.
+
+    Args:
+        layers: From rescaling to probabilities, each with its name.
+        input_shape: Height, width and channels of the images.
+        classes: How many classes there are to tell apart.
+
+    Raises:
+        BadInput: If the shape or the number of classes is impossible.
+    """
+    _check_numbers(input_shape, classes)
+    rows: list[Row] = []
     trainable = 0
-    shape: Shape = input_shape
-    for name, layer in architecture.layers(input_shape, classes):
-        try:
-            output = layer.output_shape(shape)
-        except BadInput as error:
-            raise BadInput(f"layer {name} {error.message}") from error
-        rows.append(Row(name, layer.label, output, layer.parameters(shape),
-                        layer.multiply_adds(shape)))
-        trainable += layer.trainable_parameters(shape)
-        shape = output
-    return Summary(tuple(rows), sum(row.parameters for row in rows), trainable,
-                   sum(row.multiply_adds for row in rows), input_shape, classes)
+    problem = ""
+    walk = unfold(layers, input_shape)
+    try:
+        for name, layer, steps in walk:
+            given = steps[0].input_shape
+            row = Row(name, layer.label, steps[-1].output_shape, layer.parameters(given),
+                      layer.multiply_adds(given), sum(prod(step.output_shape) for step in steps))
+            _check_parameters(row, rows)
+            rows.append(row)
+            trainable += layer.trainable_parameters(given)
+    except BadInput as error:
+        problem = error.message
+    summary = Summary(tuple(rows), sum(row.parameters for row in rows), trainable,
+                      sum(row.multiply_adds for row in rows), input_shape, classes)
+    return Outline(summary, layers[len(rows)][0] if problem else "", problem)
+
+
+def _check_parameters(row: Row, before: list[Row]) -> None:
+    total = row.parameters + sum(other.parameters for other in before)
+    if total > MOST_PARAMETERS:
+        raise BadInput(f"“{row.label}” has {row.parameters:,} parameters, which makes {total:,}: "
+                       f"more than {MOST_PARAMETERS:,} are not trained here.")
+
+
+def check_fit(
+    architecture: Architecture, input_shape: tuple[int, int, int], classes: int
+) -> Summary:
+    """Return the layer table of an architecture that need not be registered.
+
+    Raises:
+        BadInput: If it cannot take such images; the message names the layer.
+    """
+    found = outline(architecture.layers(input_shape, classes), input_shape, classes)
+    if found.problem:
+        raise BadInput(f"layer {found.broken} {found.problem}")
+    return found.summary
 
 
 def fits(architecture: str, input_shape: tuple[int, int, int], classes: int) -> bool:
@@ -100,8 +155,7 @@ def fits(architecture: str, input_shape: tuple[int, int, int], classes: int) -> 
     """
     chosen = get_architecture(architecture)
     try:
-        _check_numbers(input_shape, classes)
-        _table(chosen, input_shape, classes)
+        check_fit(chosen, input_shape, classes)
     except BadInput:
         return False
     return True

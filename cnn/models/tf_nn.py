@@ -106,13 +106,14 @@ class TfNetwork(keras.layers.Layer):
 
     def _run(self, name: str, layer: LayerSpec, values: Any, training: bool) -> Any:
         if isinstance(layer, Conv):
-            values = tf.nn.conv2d(values, self._kernels[name], 1, layer.padding.upper())
+            values = tf.nn.conv2d(
+                values, self._kernels[name], layer.stride, layer.padding.upper())
             return _activate(tf.nn.bias_add(values, self._biases[name]), layer.activation)
         if isinstance(layer, Dense):
             values = tf.linalg.matmul(values, self._kernels[name])
             return _activate(tf.nn.bias_add(values, self._biases[name]), layer.activation)
         if isinstance(layer, MaxPool):
-            return tf.nn.max_pool2d(values, layer.size, layer.size, "VALID")
+            return tf.nn.max_pool2d(values, layer.size, layer.step, layer.padding.upper())
         if isinstance(layer, Flatten):
             return tf.reshape(values, [-1, int(np.prod(values.shape[1:]))])
         if isinstance(layer, Dropout) and training:
@@ -126,4 +127,4 @@ class TfNetwork(keras.layers.Layer):
 
 
 def _activate(values: Any, activation: str | None) -> Any:
-    return tf.nn.relu(values) if activation == "relu" else values
+    return getattr(tf.nn, activation)(values) if activation else values

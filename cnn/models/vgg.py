@@ -16,7 +16,8 @@ _STAGES = ((64, 0.2), (128, 0.3), (256, 0.4))  # filters and dropout
 
 
 @register("vgg-bn", "Pairs of 3×3 convolutions with batch normalisation: slow and most accurate.",
-          recipe={"augmentation": Augmentation(rotation=15, shift=0.1, flip=True)})
+          recipe={"augmentation": Augmentation(rotation=15, shift=0.1, flip=True)},
+          source="After Simonyan and Zisserman, arXiv 1409.1556")
 def vgg_bn(input_shape: Shape, classes: int) -> tuple[LayerSpec, ...]:
     """Return three stages of two convolutions each, and a dense layer."""
     stages = [layer for filters, rate in _STAGES for layer in

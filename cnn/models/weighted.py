@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Literal
 
-from cnn.models.specs import LayerSpec, Shape, check_fits, readable
+from cnn.models.specs import (
+    ActivationName,
+    FirstWeights,
+    LayerSpec,
+    Padding,
+    Shape,
+    check_fits,
+    feature_map,
+    joined,
+    places,
+    readable,
+    row_length,
+)
 
 
 @dataclass(frozen=True)
 class Conv(LayerSpec):
-    """Square convolution with stride 1."""
+    """Square convolution."""
 
     filters: int
     kernel: int
-    activation: Literal["relu"] | None = None
-    padding: Literal["same", "valid"] = "same"
+    activation: ActivationName | None = None
+    padding: Padding = "same"
     l2: float = 0.0  # weight of the squared kernel in the loss
     bias: bool = True
     identity: bool = False  # starts by passing its input on, as far as there are filters
+    stride: int = 1
+    init: FirstWeights = "glorot"
 
     prefix = "conv"
 
@@ -27,16 +40,18 @@ class Conv(LayerSpec):
     def label(self) -> str:
         """What the layer is, in a few words for a table."""
         size = f"Conv {self.kernel}×{self.kernel}"
+        stride = f"stride {self.stride}" if self.stride > 1 else ""
         padding = "no padding" if self.padding == "valid" else ""
-        return _joined(size, str(self.filters), readable(self.activation), padding, _decay(self.l2))
+        return joined(size, str(self.filters), stride, readable(self.activation), padding,
+                      _decay(self.l2))
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the output's shape; without padding the kernel must fit into the input."""
-        height, width, _ = shape
-        if self.padding == "same":
-            return height, width, self.filters
-        check_fits(self.label, self.kernel, shape)
-        return height - self.kernel + 1, width - self.kernel + 1, self.filters
+        height, width, _ = feature_map(self.label, shape)
+        if self.padding == "valid":
+            check_fits(self.label, self.kernel, shape)
+        return (places(height, self.kernel, self.stride, self.padding),
+                places(width, self.kernel, self.stride, self.padding), self.filters)
 
     def parameters(self, shape: Shape) -> int:
         """Return the number of kernel weights and biases."""
@@ -58,8 +73,8 @@ class Whitening(LayerSpec):
     that takes off the mean colour. Nothing in it is trained.
     """
 
-    filters: int
     kernel: int
+    filters: int = 0  # for images of some number of channels: see `fitted`
 
     prefix = "whitening"
 
@@ -70,6 +85,7 @@ class Whitening(LayerSpec):
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the output's shape; the kernel must fit into the input."""
+        feature_map(self.label, shape)
         check_fits(self.label, self.kernel, shape)
         return self._convolution.output_shape(shape)
 
@@ -84,6 +100,10 @@ class Whitening(LayerSpec):
     def multiply_adds(self, shape: Shape) -> int:
         """Return the multiply-adds for one image."""
         return self._convolution.multiply_adds(shape)
+
+    def fitted(self, channels: int) -> Whitening:
+        """Return the layer for images of so many channels."""
+        return Whitening(self.kernel, 2 * self.kernel * self.kernel * channels)
 
     @property
     def _convolution(self) -> Conv:
@@ -118,20 +138,22 @@ class Dense(LayerSpec):
     """Fully connected layer, for an input of one row of values."""
 
     units: int
-    activation: Literal["relu"] | None = None
+    activation: ActivationName | None = None
     l2: float = 0.0  # weight of the squared kernel in the loss
     bias: bool = True
-    unit: bool = False  # starts with weights of standard deviation 1
+    unit: bool = False  # starts with weights of standard deviation 1, whatever `init` says
+    init: FirstWeights = "glorot"
 
     prefix = "dense"
 
     @property
     def label(self) -> str:
         """What the layer is, in a few words for a table."""
-        return _joined("Dense", str(self.units), readable(self.activation), _decay(self.l2))
+        return joined("Dense", str(self.units), readable(self.activation), _decay(self.l2))
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the number of units as a shape."""
+        row_length(self.label, shape)
         return (self.units,)
 
     def parameters(self, shape: Shape) -> int:
@@ -141,10 +163,6 @@ class Dense(LayerSpec):
     def multiply_adds(self, shape: Shape) -> int:
         """Return the multiply-adds for one image."""
         return self.units * shape[0]
-
-
-def _joined(*parts: str) -> str:
-    return ", ".join(part for part in parts if part)
 
 
 def _decay(l2: float) -> str:

@@ -80,6 +80,7 @@ class Card:
     sittings: int = 1  # trainer processes that the training took
     changes: list[str] = field(default_factory=list)  # settings changed while it trained, in words
     origin: str = ""  # UPLOADED, or "" for trained here
+    network: dict[str, Any] = field(default_factory=dict)  # the architecture, if a person made it
     card_version: int = CARD_VERSION
 
     @property

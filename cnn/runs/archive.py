@@ -1,8 +1,8 @@
 """A run as one zip: written here, checked and taken in by another installation.
 
     manifest.json   format, run id, when, and size and SHA-256 of every file
-    config.json, status.json, metrics.jsonl, log.txt, label.json, control.json, checkpoints/*.npz,
-    pins/*
+    config.json, architecture.json, status.json, metrics.jsonl, log.txt, label.json, control.json,
+    checkpoints/*.npz, pins/*
 
 The saved model is not in it: a model file from a stranger is more than data. The checkpoint has the
 best weights, as plain numbers. What is inside the files is judged by `archive_checks`; this module
@@ -30,7 +30,7 @@ from cnn.errors import BadInput, CnnError, Refused, Unavailable
 from cnn.files import atomic_path, check_name, free_path
 from cnn.paths import runs_dir
 from cnn.runs.archive_checks import check_run_files
-from cnn.runs.folder import ACTIVE, RunFolder
+from cnn.runs.folder import ACTIVE, ARCHITECTURE_FILE, RunFolder
 from cnn.runs.labels import LABEL_FILE
 from cnn.runs.manager import get_run
 
@@ -42,7 +42,7 @@ MOST_JSON_BYTES = 2**20  # of each JSON file
 # In the order of writing: a run may train meanwhile. What a later file tells beyond the checkpoint
 # is told again by a resume; what an earlier one lacked would be lost.
 _FOLDERS = {"checkpoints": (".npz",), "pins": (".png", ".json")}
-_FILES = ("metrics.jsonl", "log.txt", "status.json", "config.json", LABEL_FILE,
+_FILES = ("metrics.jsonl", "log.txt", "status.json", "config.json", ARCHITECTURE_FILE, LABEL_FILE,
           "control.json")
 _NEEDED = {"config.json", "status.json"}
 _HINT = "Export the run again where it was trained, and use the zip as it is."

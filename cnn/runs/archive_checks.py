@@ -31,6 +31,7 @@ def check_run_files(folder: RunFolder) -> None:
         CnnError: Of any kind, about the first file that cannot be used.
     """
     folder.read_config()
+    folder.read_architecture()
     status = asdict(folder.read_status())
     wrong = next((key for key, value in status.items() if not _is_sane(value)), "")
     if wrong:

@@ -1,6 +1,7 @@
 """One training run on disk: what each file holds and how it is read and written.
 
     config.json    the RunConfig, and the command that equals it; written once
+    architecture.json   the network, if a person made it: the run does not need the named file
     status.json    state, stage and results; written by the trainer (before its start: by `manager`)
     metrics.jsonl  one event a line, appended by the trainer
     control.json   what a person asks of the run; written by pages and CLI, read by the trainer
@@ -16,7 +17,7 @@ nothing of how a trainer is started or what it does.
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -27,9 +28,12 @@ from filelock import FileLock, Timeout
 from cnn.config import RunConfig, config_from_dict
 from cnn.errors import Damaged, NotFound
 from cnn.files import atomic_write_json, read_json, read_json_lines
+from cnn.models.own import read_document
+from cnn.models.registry import Architecture, hold
 from cnn.runs.checkpoints import Checkpoints
 from cnn.runs.control import Control, read_control, update_control
 
+ARCHITECTURE_FILE = "architecture.json"
 ACTIVE = ("queued", "starting", "running", "pausing", "stopping")
 # What each means, and what the person can do next.
 STATES = {
@@ -134,6 +138,32 @@ class RunFolder:
     def write_config(self, config: RunConfig, command: str) -> None:
         """Record what the run is told."""
         atomic_write_json(self.path / "config.json", {**config.to_dict(), "command": command})
+
+    def write_architecture(self, document: Mapping[str, Any]) -> None:
+        """Keep the network that a person made, as it is now."""
+        atomic_write_json(self.path / ARCHITECTURE_FILE, document)
+
+    def read_architecture(self) -> Architecture | None:
+        """Return the network that was kept with the run; None if it is one of this program.
+
+        Raises:
+            Damaged: If the configuration cannot be read.
+            BadInput: If what was kept is no architecture.
+        """
+        if not (self.path / ARCHITECTURE_FILE).is_file():
+            return None
+        config, _ = self.read_config()
+        return read_document(self.path / ARCHITECTURE_FILE).architecture(config.architecture)
+
+    def hold_architecture(self) -> None:
+        """Let this process use the network that the run began with, whatever the named one is now.
+
+        Raises:
+            Damaged, BadInput: As `read_architecture` does.
+        """
+        architecture = self.read_architecture()
+        if architecture is not None:
+            hold(architecture)
 
     def read_config(self) -> tuple[RunConfig, str]:
         """Return the configuration and the command that equals it.

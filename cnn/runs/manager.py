@@ -116,6 +116,9 @@ def start_run(config: RunConfig, pins: Sequence[tuple[str, bytes]] = ()) -> str:
     folder = _new_folder(config)
     save_pins(folder.path, pictures)
     folder.write_config(config, command_line(config))
+    made = get_architecture(config.architecture).document
+    if made is not None:
+        folder.write_architecture(made)
     folder.write_status(Status(created=time.time()))
     _start_trainer(folder)
     return folder.run_id

@@ -87,7 +87,8 @@ def measure_speeds(
     speeds = _measure({"input_shape": input_shape, "classes": classes, "architectures": wanted})
     before = known_speeds(input_shape, classes)
     if before is not None and before.precision == speeds.precision:
-        kept = tuple(n for n in before.networks if n.architecture not in wanted)
+        new = {network.architecture for network in speeds.networks}
+        kept = tuple(n for n in before.networks if n.architecture not in new)
         speeds = replace(speeds, networks=(*kept, *speeds.networks))
     atomic_write_json(writable_folder(STORE) / _file_name(input_shape, classes), {
         "format": _FORMAT, "machine": machine(), "speeds": speeds.to_dict()})

@@ -100,6 +100,7 @@ def make_card(
         more: Fields that only the caller knows.
     """
     evaluation = tested.evaluation
+    architecture = get_architecture(config.architecture)
     return Card(
         name=config.name, architecture=config.architecture, dataset=dataset.name,
         class_names=list(dataset.class_names), input_shape=list(dataset.image_shape),
@@ -112,7 +113,7 @@ def make_card(
         dataset_fingerprint=dataset.fingerprint,
         config=config.to_dict(), versions={n: version(n) for n in VERSIONS_IN_CARD},
         machine=f"{platform.machine()}, {os.cpu_count()} cores",
-        needs_cnn=get_architecture(config.architecture).engine != "keras",
+        needs_cnn=architecture.engine != "keras", network=dict(architecture.document or {}),
         dark_background=dataset.dark_background, split=_split(dataset), sittings=status.sittings,
         **tested.facts, **more)
 

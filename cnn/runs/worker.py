@@ -82,6 +82,7 @@ class Worker:
         process = psutil.Process()
         try:
             self.report.begin_sitting(process.pid, process.create_time())
+            self.folder.hold_architecture()
             start_tensorflow()
             self._train_and_save()
         except Cancelled:  # while the data were loaded, perhaps for minutes

@@ -27,6 +27,7 @@ import psutil
 from cnn.errors import CnnError
 from cnn.hardware import has_bfloat16, run_in_background, start_tensorflow
 from cnn.models.defaults import default_config
+from cnn.models.registry import get_architecture
 from cnn.models.speeds import NetworkSpeed, Speeds
 from cnn.models.summary import summarise
 
@@ -115,8 +116,8 @@ def measure_network(
         times = [_median_seconds(action) for action in (step(small), step(large), look)]
     times = [seconds * (1 - hindered()) for seconds in times]
     overhead, image = _line(small, times[0], large, times[1])
-    return NetworkSpeed(architecture, max(start - sum(times), 0.0), overhead, image,
-                        times[2] / count)
+    return NetworkSpeed(get_architecture(architecture).key, max(start - sum(times), 0.0),
+                        overhead, image, times[2] / count)
 
 
 def _seconds_alone() -> float:

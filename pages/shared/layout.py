@@ -6,7 +6,7 @@ import streamlit as st
 
 HOME, DATA, TRAIN = "pages/home.py", "pages/data.py", "pages/train.py"
 RUNS, EVALUATE, PREDICT = "pages/runs.py", "pages/evaluate.py", "pages/predict.py"
-COMPARE = "pages/compare.py"
+COMPARE, LAB = "pages/compare.py", "pages/lab.py"
 WIDEST = 1160  # pixels: longer lines are hard to read
 
 # Drawn here and not taken from an icon font: the browser would ask another server for that.
@@ -30,6 +30,7 @@ def page_list() -> list[st.Page]:
         st.Page(HOME, title="Home", icon=":material/home:", default=True),
         st.Page(DATA, title="Data", icon=":material/photo_library:"),
         st.Page(TRAIN, title="Train", icon=":material/model_training:"),
+        st.Page(LAB, title="Architecture lab", icon=":material/construction:"),
         st.Page(RUNS, title="Runs", icon=":material/list_alt:"),
         st.Page(EVALUATE, title="Evaluate", icon=":material/query_stats:"),
         st.Page(COMPARE, title="Compare", icon=":material/compare_arrows:"),

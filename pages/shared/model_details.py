@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnn.models.registry import architecture_names
+from cnn.models.registry import built_in_names
 from cnn.models.summary import summarise
 from cnn.prediction.saved import Card
 from pages.shared.errors import errors_shown
@@ -20,7 +20,7 @@ def show_details(card: Card) -> None:
     st.table(_facts(card), alt="What the model's card says")
     st.subheader("Settings of the run", anchor=False)
     st.json(card.config)
-    if card.architecture in architecture_names():  # a newer version may know more
+    if card.architecture in built_in_names():  # a newer version may know more
         with errors_shown():
             height, width, channels = card.input_shape
             show_graph(card.architecture, summarise(

@@ -16,6 +16,7 @@ from cnn.models.registry import architecture_names, get_architecture
 from cnn.prediction.saved import free_name
 from pages.shared.augmentation_form import choose_augmentation
 from pages.shared.formats import plain
+from pages.shared.layout import LAB
 
 _BASE = "train_base"  # in the session: what the form starts from instead of the usual, and a number
 _OPTIMIZER_NAMES = {"adam": "Adam", "sgd": "SGD, momentum 0.9", "muon": "Muon"}
@@ -53,11 +54,27 @@ def _usual(info: DatasetInfo, architecture: str, name: str) -> tuple[RunConfig, 
 def choose_architecture() -> str:
     """Show the choice of architecture and return its name."""
     base, ending = _base()
-    first = base.architecture if base else "base"
-    name = st.selectbox("Architecture", architecture_names(), key=f"train_architecture{ending}",
-                        index=architecture_names().index(first), persist_state="session")
-    st.caption(plain(get_architecture(name).description))
+    names, key = architecture_names(), f"train_architecture{ending}"
+    first = base.architecture if base and base.architecture in names else "base"
+    if st.session_state.get(key, first) not in names:  # one that was made here and deleted
+        st.session_state[key] = first
+    name = st.selectbox("Architecture", names, key=key, index=names.index(first),
+                        persist_state="session")
+    known = get_architecture(name)
+    st.caption(plain(known.description) + (f" *{plain(known.source)}*" if known.source else ""))
+    st.page_link(LAB, label="Change its layers in the architecture lab",
+                 icon=":material/construction:", query_params={"from": name})
     return name
+
+
+def choose_this(architecture: str) -> None:
+    """Let the form show an architecture as chosen; before it is drawn.
+
+    Raises:
+        NotFound: If there is no such architecture.
+    """
+    get_architecture(architecture)
+    st.session_state[f"train_architecture{_base()[1]}"] = architecture
 
 
 def choose_config(info: DatasetInfo, architecture: str) -> RunConfig:
