@@ -148,7 +148,7 @@ def test_a_selected_row_opens_its_picture_with_all_that_is_said_of_it(many: AppT
     many.run()
     assert [heading.value for heading in many.subheader] == ["black\\.png"]
     assert "Probably none of these" in texts(many.warning)
-    assert [section.label for section in many.expander] == ["Why?"]
+    assert "Why?" in [section.label for section in many.expander]
 
 
 def test_what_stopped_the_work_is_said_and_it_can_go_on(

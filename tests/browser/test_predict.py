@@ -32,6 +32,7 @@ def halves():
 
 
 def paste(page, data):
+    page.get_by_text("anywhere on this page").wait_for()
     page.evaluate(
         """async (url) => {
           const blob = await (await fetch(url)).blob();
@@ -103,6 +104,7 @@ def test_the_camera_gives_a_picture(browser, server):
     page = context.new_page()
     page.goto(f"{server.url}/predict")
     page.get_by_text("Use the camera").click()
+    page.wait_for_function("document.querySelector('video')?.videoWidth > 0", timeout=WAIT)
     page.get_by_role("button", name="Take Photo").click(timeout=WAIT)
     page.get_by_text("Photo 1").first.wait_for(timeout=WAIT)
     context.close()
