@@ -8,7 +8,7 @@ from cnn.runs.manager import RunInfo, list_runs
 from pages.shared import cached
 from pages.shared.errors import errors_shown
 from pages.shared.formats import percent, plain
-from pages.shared.layout import COMPARE, DATA, EVALUATE, PREDICT, RUNS, TRAIN
+from pages.shared.layout import COMPARE, DATA, EVALUATE, INSIDE, LAB, PREDICT, RUNS, TRAIN
 from pages.shared.model_cards import show_models
 
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -17,6 +17,8 @@ WAYS = (
      "Drop a picture and see what a trained network makes of it, at once."),
     (TRAIN, "Train", ":material/model_training:",
      "Choose data and a network, press Start, and watch it learn."),
+    (LAB, "Architecture lab", ":material/construction:",
+     "Build a network of your own, layer by layer, and see what it costs."),
     (DATA, "Data", ":material/photo_library:",
      "What a network gets to see: images, classes, and the numbers behind them."),
     (RUNS, "Runs", ":material/list_alt:",
@@ -25,6 +27,8 @@ WAYS = (
      "How often it is right, what it mixes up, and the images it got wrong."),
     (COMPARE, "Compare", ":material/compare_arrows:",
      "Trainings side by side: which is better, and whether that is more than luck."),
+    (INSIDE, "Look inside", ":material/layers:",
+     "Every layer at work on one picture, and back through the epochs of a training."),
 )
 
 

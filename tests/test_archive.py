@@ -18,9 +18,11 @@ from cnn.runs.archive import export_run, import_run, verify_archive, write_archi
 from cnn.runs.labels import read_label, write_label
 from cnn.runs.manager import get_run, list_runs
 from cnn.training.events import NoteEvent, PinsEvent
+from cnn.training.snapshots import About, snapshot_bytes
 
 RUN = "20260102-030405-first"
 CHECKPOINT = "checkpoints/last.npz"
+ABOUT = About("base", (2, 2, 1), ("ant", "bee"), "digits", "crop", False)
 pytestmark = pytest.mark.usefixtures("empty_folders")
 
 
@@ -29,6 +31,8 @@ def make(run_id=RUN, **status):
     (folder.path / CHECKPOINT).parent.mkdir()
     np.savez(folder.path / CHECKPOINT,
              weights=np.arange(6, dtype=np.float32), progress=np.array("{}"))
+    folder.snapshots.write(1, snapshot_bytes(
+        [np.ones((2, 2))], ABOUT, np.array([0, 1]), np.array([1, 1])))
     return folder
 
 
@@ -95,7 +99,7 @@ def test_only_what_belongs_to_a_run_is_exported(tmp_path):
     told = export_run(RUN, tmp_path / "run.zip")
     assert set(told.files) == {
         "config.json", "status.json", "metrics.jsonl", "log.txt", "checkpoints/last.npz",
-        "checkpoints/before.npz", "pins/1.png"}
+        "checkpoints/before.npz", "pins/1.png", f"snapshots/{folder.snapshots.path(1).name}"}
 
 
 def test_nothing_is_ever_overwritten(tmp_path):

@@ -32,7 +32,7 @@ def without_legacy_pages(self, *args, **kwargs):
     PagesManager.uses_pages_directory = False
 PagesManager.__init__ = without_legacy_pages
 at = AppTest.from_file("dashboard.py", default_timeout=60).run()
-for name in ("home", "data", "train", "lab", "runs", "evaluate", "compare", "predict"):
+for name in ("home", "data", "train", "lab", "runs", "evaluate", "compare", "inside", "predict"):
     at.switch_page(f"pages/{name}.py")
     at.run()
     assert not at.exception, (name, at.exception)

@@ -20,8 +20,9 @@ def test_home_leads_to_each_other_page_the_prediction_first(app):
     page = app.run()
     assert not page.exception
     targets = [link.proto.page for link in page.get("page_link")]
-    assert targets[:6] == ["predict", "train", "data", "runs", "evaluate", "compare"]
-    assert len(page_list()) == 7
+    ways = ["predict", "train", "lab", "data", "runs", "evaluate", "compare", "inside"]
+    assert targets[:8] == ways
+    assert len(page_list()) == 1 + len(ways)
 
 
 def test_home_without_models_says_how_to_get_one(app):

@@ -274,7 +274,7 @@ def places(length: int, size: int, stride: int, padding: Padding) -> int:
 
 def readable(activation: str | None) -> str:
     """Return the name of an activation as people write it; nothing for none."""
-    return _READABLE[activation] if activation else ""
+    return _READABLE.get(activation, activation) if activation else ""
 
 
 def joined(*parts: str) -> str:

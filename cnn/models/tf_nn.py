@@ -83,6 +83,11 @@ class TfNetwork(keras.layers.Layer):
         """The kernel of each layer that has one, by its name."""
         return dict(self._kernels)
 
+    @property
+    def biases(self) -> dict[str, Any]:
+        """The bias of each layer that has a kernel, by its name."""
+        return dict(self._biases)
+
     def _add(self, name: str, index: int, shape: Shape, l2: float) -> None:
         initializer = keras.initializers.GlorotUniform(derived_seed(self._seed, index))
         self._kernels[name] = self.add_weight(

@@ -25,7 +25,7 @@ from cnn.data.images import RESIZE_WAYS, cut, decode_small, encode_jpeg, encode_
 from cnn.errors import BadInput, CnnError
 from cnn.evaluation.novelty import FILE_NAME as NOVELTY_FILE
 from cnn.hardware import limit_memory, start_tensorflow, usable_cores
-from cnn.prediction import explaining  # noqa: F401  registers its operations
+from cnn.prediction import explaining, opening, time_machine  # noqa: F401  for their operations
 from cnn.prediction.handlers import HANDLERS, Reply, handles
 from cnn.prediction.predictor import Answer, Predictor, look_closer, prepare
 from cnn.prediction.saved import MODEL_FILE, Card, model_folder, read_card
@@ -36,6 +36,7 @@ PREVIEW_PIXELS = 512
 THUMBNAIL_PIXELS = 64
 LARGEST_PART = 1024  # pixels, of the longer side of a part that was cut out
 ENOUGH = 8  # times the network's side: what a large photo keeps of itself, see `decode_small`
+DEEPEST = 20_000  # calls inside calls: Keras goes through a network layer by layer that way
 
 
 class Engine:
@@ -232,6 +233,7 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
 def main() -> None:
     """Take the pipes, keep stray prints away from them, and serve."""
     limit_memory()
+    sys.setrecursionlimit(DEEPEST)
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # TensorFlow prints where it likes: to the terminal, not into the replies
     start_tensorflow()

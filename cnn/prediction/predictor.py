@@ -99,7 +99,7 @@ class Predictor:
         self.card: Card = read_card(name)
         network = load_network(name)
         _check_fit(network, self.card)
-        self._network = network
+        self.network = network
         self._function = compile_network(network)
         self._novelty = read_novelty(model_folder(name))
 
@@ -112,7 +112,7 @@ class Predictor:
         """
         from cnn.models.inside import Inside
 
-        return Inside(self._network)
+        return Inside(self.network)
 
     @cached_property
     def looker(self) -> Looker:

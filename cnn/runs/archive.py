@@ -2,7 +2,7 @@
 
     manifest.json   format, run id, when, and size and SHA-256 of every file
     config.json, architecture.json, status.json, metrics.jsonl, log.txt, label.json, control.json,
-    checkpoints/*.npz, pins/*
+    checkpoints/*.npz, pins/*, snapshots/*.npz
 
 The saved model is not in it: a model file from a stranger is more than data. The checkpoint has the
 best weights, as plain numbers. What is inside the files is judged by `archive_checks`; this module
@@ -41,7 +41,7 @@ MOST_BYTES = 4 * 2**30  # of all files together, unpacked
 MOST_JSON_BYTES = 2**20  # of each JSON file
 # In the order of writing: a run may train meanwhile. What a later file tells beyond the checkpoint
 # is told again by a resume; what an earlier one lacked would be lost.
-_FOLDERS = {"checkpoints": (".npz",), "pins": (".png", ".json")}
+_FOLDERS = {"checkpoints": (".npz",), "pins": (".png", ".json"), "snapshots": (".npz",)}
 _FILES = ("metrics.jsonl", "log.txt", "status.json", "config.json", ARCHITECTURE_FILE, LABEL_FILE,
           "control.json")
 _NEEDED = {"config.json", "status.json"}

@@ -25,7 +25,7 @@ _LONGEST_LINE = 2**20  # bytes, of the metrics
 
 
 def check_run_files(folder: RunFolder) -> None:
-    """Check configuration, status, metrics, checkpoints and pictures.
+    """Check configuration, status, metrics, checkpoints, snapshots and pictures.
 
     Raises:
         CnnError: Of any kind, about the first file that cannot be used.
@@ -38,8 +38,9 @@ def check_run_files(folder: RunFolder) -> None:
         raise BadInput(f"status.json has an impossible value for {wrong}.")
     _check_metrics(folder.metrics_file)
     folder.read_control()
-    for path in sorted(folder.checkpoints.folder.glob("*.npz")):
-        _check_arrays(path)
+    for place in (folder.checkpoints.folder, folder.snapshots.folder):
+        for path in sorted(place.glob("*.npz")):
+            _check_arrays(path)
     for path in sorted((folder.path / "pins").glob("*.png")):
         _check_picture(path)
 
@@ -103,7 +104,7 @@ _VALUES: dict[str, Callable[[Any], bool]] = {
 
 
 def _check_arrays(path: Path) -> None:
-    """Check that a checkpoint is arrays of plain values, no larger in memory than on the disk."""
+    """Check that a file is arrays of plain values, no larger in memory than on the disk."""
     from numpy.lib import format as npy
 
     try:
@@ -122,4 +123,5 @@ def _check_arrays(path: Path) -> None:
                     if math.prod(shape) * dtype.itemsize != info.file_size - file.tell():
                         raise ValueError("an array is not as large as it says")
     except Exception as error:  # broken zips and headers end in a dozen kinds
-        raise BadInput(f"The checkpoint {path.name} cannot be used ({error}).") from error
+        raise BadInput(
+            f"The file {path.parent.name}/{path.name} cannot be used ({error}).") from error

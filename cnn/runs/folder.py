@@ -9,6 +9,7 @@
     log.txt        the trainer's output
     pins/          pictures that a person pinned: see `pins`
     checkpoints/   the state of the training, best weights included: see `checkpoints`
+    snapshots/     weights of some epochs, to look back: see `cnn.training.snapshots`
 
 A run is alive if its lock is held, never because of a process number: those are reused. Knows
 nothing of how a trainer is started or what it does.
@@ -32,6 +33,8 @@ from cnn.models.own import read_document
 from cnn.models.registry import Architecture, hold
 from cnn.runs.checkpoints import Checkpoints
 from cnn.runs.control import Control, read_control, update_control
+from cnn.training.snapshots import FOLDER as SNAPSHOTS
+from cnn.training.snapshots import Snapshots
 
 ARCHITECTURE_FILE = "architecture.json"
 ACTIVE = ("queued", "starting", "running", "pausing", "stopping")
@@ -108,6 +111,11 @@ class RunFolder:
     def checkpoints(self) -> Checkpoints:
         """State of the training, newest first."""
         return Checkpoints(self.path / "checkpoints")
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """Weights of some epochs."""
+        return Snapshots(self.path / SNAPSHOTS)
 
     def lock(self) -> FileLock:
         """Return the lock that means "alive"; not yet taken."""

@@ -27,6 +27,7 @@ from cnn.hardware import run_in_background, start_tensorflow
 from cnn.runs import queue
 from cnn.runs.control import PAUSE, STOP, Control
 from cnn.runs.folder import RunFolder, changes_told, epochs_told
+from cnn.runs.looking_back import Keepsakes
 from cnn.runs.pins import Pins
 from cnn.runs.report import Report
 from cnn.runs.wishes import Wishes
@@ -58,6 +59,7 @@ class Worker:
         self.history: list[dict[str, Any]] = []
         self.changes: list[str] = []
         self.pins: Pins | None = None
+        self.keepsakes: Keepsakes | None = None
         self._trainer: Any = None
         self._followed: Control | None = None
 
@@ -141,6 +143,8 @@ class Worker:
         trainer = self._trainer = Trainer(
             model, config, data, self._on_event, self.poll, self._checkpoint)
         self.pins = Pins(self.folder.path, dataset, model)
+        self.keepsakes = Keepsakes(self.folder, config.architecture, dataset, data.val_labels,
+                                   self.report.log)
         self._go_on(trainer)
         self.report.say(stage="training")
         broken = self._train(trainer)
@@ -190,6 +194,8 @@ class Worker:
                 f"val_accuracy {event.val_accuracy:.4f}  {event.seconds:.1f} s")
             if self.pins:
                 self.pins.tell(event.epoch, self.report.tell)
+            if self.keepsakes:
+                self.keepsakes.keep(event.epoch, self._trainer.model, self._trainer.steps.answers)
 
     def _checkpoint(self) -> None:
         from cnn.training.checkpoint import checkpoint_bytes
@@ -213,6 +219,8 @@ class Worker:
         elif not self.folder.metrics_file.is_file():
             return
         progress = trainer.progress
+        if self.keepsakes:
+            self.keepsakes.forget_after(progress.epoch)
         self.folder.end_torn_line()
         events = self._complete_events(progress.last)
         self.history = epochs_told(events, progress.epoch)

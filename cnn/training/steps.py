@@ -48,6 +48,7 @@ class Steps:
     ) -> None:
         self.model = logits_model(model)
         self.label_smoothing = config.label_smoothing
+        self.answers: Labels = np.empty(0, np.int64)  # of the last evaluation
         self._class_weights = None if class_weights is None else tf.constant(
             class_weights, tf.float32)
         self.optimizer = make_optimizer(config)
@@ -85,14 +86,20 @@ class Steps:
         return float(loss), int(right)
 
     def evaluate(self, images: Images, labels: Labels) -> tuple[float, float]:
-        """Return mean cross-entropy and accuracy over all images, without changing anything."""
+        """Return mean cross-entropy and accuracy over all images; weights stay as they are.
+
+        Leaves the class that each image was given in `answers`.
+        """
         loss, right = 0.0, 0
+        answers = []
         for begin in range(0, len(labels), EVAL_BATCH):
             part = slice(begin, begin + EVAL_BATCH)
-            batch_loss, batch_right = self._evaluate(
+            batch_loss, batch_answers = self._evaluate(
                 np.ascontiguousarray(images[part]), labels[part])
             loss += float(batch_loss)
-            right += int(batch_right)
+            answers.append(batch_answers.numpy())
+            right += int(np.count_nonzero(answers[-1] == labels[part]))
+        self.answers = np.concatenate(answers)
         return loss / len(labels), right / len(labels)
 
     def _train_step(self, images: Any, labels: Any, transforms: Any) -> tuple[Any, Any]:
@@ -122,7 +129,7 @@ class Steps:
     def _evaluate_step(self, images: Any, labels: Any) -> tuple[Any, Any]:
         logits = tf.cast(self.model(tf.cast(images, tf.float32), training=False), tf.float32)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-        return tf.reduce_sum(losses), _count_right(logits, labels)
+        return tf.reduce_sum(losses), tf.argmax(logits, axis=1)
 
 
 def _count_right(logits: Any, labels: Any) -> Any:

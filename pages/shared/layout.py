@@ -6,7 +6,7 @@ import streamlit as st
 
 HOME, DATA, TRAIN = "pages/home.py", "pages/data.py", "pages/train.py"
 RUNS, EVALUATE, PREDICT = "pages/runs.py", "pages/evaluate.py", "pages/predict.py"
-COMPARE, LAB = "pages/compare.py", "pages/lab.py"
+COMPARE, LAB, INSIDE = "pages/compare.py", "pages/lab.py", "pages/inside.py"
 WIDEST = 1160  # pixels: longer lines are hard to read
 
 # Drawn here and not taken from an icon font: the browser would ask another server for that.
@@ -34,6 +34,7 @@ def page_list() -> list[st.Page]:
         st.Page(RUNS, title="Runs", icon=":material/list_alt:"),
         st.Page(EVALUATE, title="Evaluate", icon=":material/query_stats:"),
         st.Page(COMPARE, title="Compare", icon=":material/compare_arrows:"),
+        st.Page(INSIDE, title="Look inside", icon=":material/layers:"),
         st.Page(PREDICT, title="Predict", icon=":material/image_search:"),
     ]
 

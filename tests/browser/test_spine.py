@@ -105,7 +105,8 @@ def test_a_killed_server_disturbs_no_run_and_the_open_page_comes_back(visit, pla
         server.kill()
 
 
-@pytest.mark.parametrize("name", ["", "data", "train", "lab", "runs", "evaluate", "predict"])
+@pytest.mark.parametrize("name", [
+    "", "data", "train", "lab", "runs", "evaluate", "inside", "predict"])
 def test_a_page_fits_a_phone_in_dark_and_says_nothing_in_the_console(visit, server, name):
     page = visit(f"{server.url}/{name}", width=390, scheme="dark")
     overflow = page.evaluate(
@@ -121,6 +122,7 @@ def test_a_deep_link_is_the_first_visit_of_a_fresh_server(visit, places):
         page = visit(f"{server.url}/predict")
         names = page.get_by_test_id("stSidebarNavLink").all_inner_texts()
         assert [name.split("\n")[-1] for name in names] == [
-            "Home", "Data", "Train", "Architecture lab", "Runs", "Evaluate", "Compare", "Predict"]
+            "Home", "Data", "Train", "Architecture lab", "Runs", "Evaluate", "Compare",
+            "Look inside", "Predict"]
     finally:
         server.kill()
