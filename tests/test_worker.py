@@ -68,6 +68,9 @@ def test_a_run_ends_with_a_model_whose_figures_can_be_checked_without_us(tmp_pat
     assert config_from_dict(card.config) == run.config
     assert card.command == run.command
     assert [row["epoch"] for row in read_history("first")] == [1, 2]
+    for row in read_history("first"):  # a snapshot of each epoch, with its own answers
+        kept = run.folder.snapshots.answers(row["epoch"])
+        assert (kept.answers == kept.labels).mean() == pytest.approx(row["val_accuracy"])
     assert card.sittings == 1
     assert card.temperature != 1
     assert 0 <= card.calibration_error <= 1 and 0 <= card.calibration_error_before <= 1

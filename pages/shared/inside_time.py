@@ -184,8 +184,8 @@ def _draw_moment(
     if found.sheet:
         st.image(found.sheet, output_format="PNG", alt=f"Feature maps of {found.layer}")
         channels = found.layers[found.layer][2]
-        shown = f"The first {MOST_MAPS}" if channels > MOST_MAPS else "All"
-        st.caption(f"{shown} of {amount(channels, 'channel')} of {plain(short(found.layer))}, "
+        shown = f"The first {MOST_MAPS} of" if channels > MOST_MAPS else "All"
+        st.caption(f"{shown} {amount(channels, 'channel')} of {plain(short(found.layer))}, "
                    "always at the same place.")
     _say_limits(found)
 
