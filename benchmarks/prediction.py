@@ -138,7 +138,7 @@ def main() -> None:
             in_own_process(name, what) for what in ("plain", "averaged", "many"))
         rows.append([f"`{name}`", f"{size:.1f} MB", f"{plain * 1e3:.1f} ms",
                      f"{averaged * 1e3:.1f} ms", f"{many:,.0f}"])
-    head = ["model", "file", "one picture, one core", "averaged over six views",
+    head = ["model", "file", "one picture, one core", "averaged, all views",
             f"images/s in batches, {os.cpu_count()} cores"]
     engine_head = ["model", "engine, one PNG of its size", "12-megapixel JPEG with pictures",
                    f"images/s, PNGs in batches of {MOST_PICTURES}"]
