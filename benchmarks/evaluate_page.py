@@ -43,13 +43,13 @@ _WAIT = """(seen) => new Promise(done => {
     && [...document.images, ...wall()].every(image => image.complete);
   const there = () => document.querySelector('[data-stale=true]') === null
     && (seen[0] === 'new' ? ![undefined, seen[1]].includes(
-          [...document.querySelectorAll('h3')].at(-1)?.innerText)
+          [...document.querySelectorAll('h3')][0]?.innerText)
         : document.querySelectorAll(seen[0]).length >= seen[1]);
   const look = () => rest() && there() && loaded() ? done(performance.now())
     : requestAnimationFrame(look);
   look();
 })"""
-_HEADING = "() => [...document.querySelectorAll('h3')].at(-1)?.innerText"
+_HEADING = "() => [...document.querySelectorAll('h3')][0]?.innerText"
 
 
 def write_many(folder: Path, like: str) -> None:
