@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from cnn.data.images import RESIZE_WAYS, cut, decode_image, encode_jpeg, encode_png, thumbnail
+from cnn.data.images import RESIZE_WAYS, decode_image, encode_jpeg, encode_png, thumbnail
+from cnn.data.parts import cut
 from cnn.errors import CnnError
 from cnn.prediction.predictor import prepare
 from cnn.prediction.saved import Card, read_card

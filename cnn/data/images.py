@@ -13,14 +13,11 @@ from contextlib import nullcontext, suppress
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from cnn.data.kinds import SAVE_AS, kind_of
+from cnn.data.parts import Box, Pixels, centred_part
 from cnn.errors import BadInput
-
-Pixels = NDArray[np.uint8]  # (height, width, channels), 0 to 255; channels 1 (grey) or 3 (RGB)
-Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 MAX_BYTES = 20 * 2**20  # of an encoded picture
 MAX_PIXELS = 40_000_000  # 400 MB of memory while decoding
@@ -191,31 +188,6 @@ def resize(image: Pixels, size: tuple[int, int], how: str = "crop") -> Pixels:
     return _array_of(_scale(picture, height, width, box))
 
 
-def cut(image: Pixels, part: Box) -> Pixels:
-    """Return a part of a picture.
-
-    Args:
-        image: Values from 0 to 255, shape (height, width, channels).
-        part: Left, top, right and bottom as shares of width and height, 0 to 1.
-
-    Returns:
-        At least one pixel of it, of shape (height, width, channels).
-
-    Raises:
-        BadInput: If the part is not inside the picture, or has no area.
-    """
-    left, top, right, bottom = part
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise BadInput("A part of a picture is left, top, right, bottom from 0 to 1. "
-                       f"Received: {', '.join(f'{share:g}' for share in part)}.",
-                       "Choose a part inside the picture.")
-    height, width = image.shape[:2]
-    first_row, first_column = min(int(top * height), height - 1), min(int(left * width), width - 1)
-    rows = slice(first_row, max(first_row + 1, round(bottom * height)))
-    columns = slice(first_column, max(first_column + 1, round(right * width)))
-    return image[rows, columns]
-
-
 def _scale(picture: Image.Image, height: int, width: int, box: Box | None = None) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
 
@@ -224,19 +196,6 @@ def _centred_box(picture: Image.Image, height: int, width: int) -> Box:
     across, down = picture.size
     left, top, right, bottom = centred_part((down, across), (height, width))
     return left * across, top * down, right * across, bottom * down
-
-
-def centred_part(size: tuple[int, int], target: tuple[int, int]) -> Box:
-    """Return the largest centred part of the proportions of `target`, as shares of the picture.
-
-    Args:
-        size: Height and width of the picture.
-        target: Height and width of what it becomes.
-    """
-    (height, width), aspect = size, target[1] / target[0]
-    across = min(1.0, height * aspect / width)
-    down = min(1.0, width / aspect / height)
-    return (1 - across) / 2, (1 - down) / 2, (1 + across) / 2, (1 + down) / 2
 
 
 def _fit(picture: Image.Image, height: int, width: int) -> Image.Image:
@@ -309,20 +268,19 @@ def encode_png(image: Pixels) -> bytes:
     Raises:
         BadInput: If the array is not an image.
     """
-    file = io.BytesIO()
-    _picture_of(image).save(file, "PNG")
-    return file.getvalue()
+    return _encoded(image, "PNG")
 
 
 def encode_jpeg(image: Pixels) -> bytes:
     """Return `image` as a JPEG file: of a small photo a quarter of what a PNG takes.
 
-    Args:
-        image: Values from 0 to 255, shape (height, width) or (height, width, 1 or 3).
-
-    Raises:
-        BadInput: If the array is not an image.
+    Args, Raises:
+        As `encode_png`.
     """
+    return _encoded(image, "JPEG", quality=85)
+
+
+def _encoded(image: Pixels, kind: str, **options: int) -> bytes:
     file = io.BytesIO()
-    _picture_of(image).save(file, "JPEG", quality=85)
+    _picture_of(image).save(file, kind, **options)
     return file.getvalue()

@@ -16,10 +16,7 @@ _TINY = 1e-30
 
 def geometric_mean(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return probabilities from the mean of the logits of two answers, all (N, K)."""
-    logs = np.log(np.maximum(first.astype(np.float64), _TINY)) / 2
-    logs += np.log(np.maximum(second.astype(np.float64), _TINY)) / 2
-    logs -= np.logaddexp.reduce(logs, axis=1, keepdims=True)
-    return np.exp(logs).astype(np.float32)
+    return _probabilities((_logs(first) + _logs(second)) / 2)
 
 
 def average_views(predict: Predict, images: Images, mirror: bool) -> NDArray[np.float32]:
@@ -30,7 +27,14 @@ def average_views(predict: Predict, images: Images, mirror: bool) -> NDArray[np.
         images: uint8 (N, H, W, C).
         mirror: Whether mirrored views belong to the same class: not so for digits.
     """
-    logs = sum(weight * np.log(np.maximum(predict(view).astype(np.float64), _TINY))
-               for weight, view in views(images, mirror))
-    logs -= np.logaddexp.reduce(logs, axis=1, keepdims=True)
+    return _probabilities(sum(
+        (weight * _logs(predict(view)) for weight, view in views(images, mirror)), np.zeros(1)))
+
+
+def _logs(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.log(np.maximum(probabilities.astype(np.float64), _TINY))
+
+
+def _probabilities(logs: NDArray[np.float64]) -> NDArray[np.float32]:
+    logs = logs - np.logaddexp.reduce(logs, axis=1, keepdims=True)
     return np.exp(logs).astype(np.float32)

@@ -24,7 +24,7 @@ from cnn.prediction.batching import Batcher
 from cnn.prediction.child import Answered, Child
 
 if TYPE_CHECKING:
-    from cnn.data.images import Box  # which imports Pillow
+    from cnn.data.parts import Box
 
 START_SECONDS = 90.0  # TensorFlow takes 5 s to import; a cold disk on a busy laptop far more
 REQUEST_SECONDS = 30.0

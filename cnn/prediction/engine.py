@@ -21,7 +21,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn.data.images import RESIZE_WAYS, cut, decode_small, encode_jpeg, encode_png, thumbnail
+from cnn.data.images import RESIZE_WAYS, decode_small, encode_jpeg, encode_png, thumbnail
+from cnn.data.parts import cut
 from cnn.errors import BadInput, CnnError
 from cnn.evaluation.novelty import FILE_NAME as NOVELTY_FILE
 from cnn.hardware import limit_memory, start_tensorflow, usable_cores

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn.data.dataset import Images
-from cnn.data.images import cut, resize, to_channels
+from cnn.data.images import resize, to_channels
+from cnn.data.parts import cut
 from cnn.errors import Damaged
 from cnn.evaluation.novelty import UNLIKE, damaged, read_novelty
 from cnn.prediction.averaging import average_views, geometric_mean

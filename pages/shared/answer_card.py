@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cnn.data.images import RESIZE_WAYS, centred_part
+from cnn.data.images import RESIZE_WAYS
+from cnn.data.parts import centred_part
 from cnn.prediction.client import Prediction
 from cnn.prediction.saved import Card
 from pages.shared.answers import TOP, Ways, ask, cut, digest_of

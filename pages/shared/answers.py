@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cnn.data.images import RESIZE_WAYS, Box
+from cnn.data.images import RESIZE_WAYS
+from cnn.data.parts import Box
 from cnn.errors import CnnError, Unavailable
 from cnn.prediction.answer_table import csv_row
 from cnn.prediction.client import Prediction, shared_engine

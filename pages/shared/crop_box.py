@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 if TYPE_CHECKING:
-    from cnn.data.images import Box
+    from cnn.data.parts import Box
 
 _FOLDER = Path(__file__).parent
 _LABEL = "Drag the box, or its corner. With keys: arrows move it, + and - change its size."

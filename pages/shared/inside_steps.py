@@ -172,11 +172,17 @@ def _show_softmax(layer: Layer, found: OpenLayer, logits: Array, names: Sequence
                     "that changes no probability.")
 
 
-def _show_norm(layer: Layer, found: OpenLayer, values: Array, names: Sequence[str]) -> None:
-    st.subheader("Worked out, one value at a time", anchor=False)
+def _choose_value(values: Array) -> tuple[int, tuple[int, ...]]:
+    """Show the choice of one value; return its channel, and its row and column if it has them."""
     with st.grid(4, min_column_width=150):
         channel = choose_number("Channel", "inside_filter", values.shape[-1])
         place = choose_place((values.shape[0], values.shape[1])) if values.ndim == 3 else ()
+    return channel, place
+
+
+def _show_norm(layer: Layer, found: OpenLayer, values: Array, names: Sequence[str]) -> None:
+    st.subheader("Worked out, one value at a time", anchor=False)
+    channel, place = _choose_value(values)
     before = float(values[(*place, channel)])
     numbers = norm_numbers(found, layer.name, channel)
     after = float(normalised(before, epsilon=layer.settings["epsilon"], **numbers))
@@ -190,9 +196,7 @@ def _show_norm(layer: Layer, found: OpenLayer, values: Array, names: Sequence[st
 
 def _show_activation(layer: Layer, found: OpenLayer, values: Array, names: Sequence[str]) -> None:
     st.subheader("The function, and one value", anchor=False)
-    with st.grid(4, min_column_width=150):
-        channel = choose_number("Channel", "inside_filter", values.shape[-1])
-        place = choose_place((values.shape[0], values.shape[1])) if values.ndim == 3 else ()
+    channel, place = _choose_value(values)
     before = float(values[(*place, channel)])
     after = float(activated(before, layer.settings["activation"]))
     off = float((found.output <= 0).mean())

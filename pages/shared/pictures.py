@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 from cnn.data.dataset import Images
-from cnn.data.images import Box, encode_png
+from cnn.data.images import encode_png
+from cnn.data.parts import Box
 
 
 def enlarged(image: Images, most: int) -> bytes:
