@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 from model_folders import make_card, make_evaluation
 from PIL import Image
+from same_process import SameProcess
 
 from cnn.cli import main
 from cnn.data.catalogue import load
 from cnn.data.images import encode_png
-from cnn.errors import BadInput, Damaged, NotFound, error_from_dict
+from cnn.errors import BadInput, Damaged, NotFound
 from cnn.evaluation.novelty import FILE_NAME
 from cnn.models.build import build_model
 from cnn.models.inside import Inside
 from cnn.prediction.client import EngineClient
-from cnn.prediction.engine import Engine
 from cnn.prediction.explaining import MOST_MAPS, Explanation, explain
 from cnn.prediction.inner_values import Looker, novelty_of, softmax
 from cnn.prediction.predictor import Predictor
@@ -29,18 +29,6 @@ from cnn.prediction.reasons import ask_feature_maps, ask_heat, ask_nearest
 from cnn.prediction.saved import save_model
 
 DIGITS = [str(number) for number in range(10)]
-
-
-class SameProcess(EngineClient):
-    """The engine's answers without a process of its own."""
-
-    engine = Engine()
-
-    def call(self, header, parts=()):
-        reply, blobs = self.engine.answer(header, list(parts))
-        if "error" in reply:
-            raise error_from_dict(reply["error"])
-        return reply, blobs
 
 
 @pytest.fixture(scope="module")

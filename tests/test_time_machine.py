@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from model_folders import make_card, make_evaluation
 from PIL import Image
+from same_process import SameProcess
 
 from cnn.data.images import encode_png
-from cnn.errors import BadInput, Damaged, NotFound, error_from_dict
+from cnn.errors import BadInput, Damaged, NotFound
 from cnn.models.build import build_model
 from cnn.models.convolving import Way, activated, work_out
 from cnn.models.inside import Inside
 from cnn.prediction import opening
 from cnn.prediction.client import EngineClient
-from cnn.prediction.engine import Engine
 from cnn.prediction.heat import grad_cam
 from cnn.prediction.inner_values import softmax
 from cnn.prediction.moments import ask_moment
@@ -29,18 +29,6 @@ from cnn.training.snapshots import About, Snapshots, snapshot_bytes
 
 CLASSES = tuple("0123456789")
 PICTURE = np.random.default_rng(3).integers(0, 256, (8, 8, 1), dtype=np.uint8)
-
-
-class SameProcess(EngineClient):
-    """The engine's answers without a process of its own."""
-
-    engine = Engine()
-
-    def call(self, header, parts=()):
-        reply, blobs = self.engine.answer(header, list(parts))
-        if "error" in reply:
-            raise error_from_dict(reply["error"])
-        return reply, blobs
 
 
 @pytest.fixture(scope="module")

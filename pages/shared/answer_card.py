@@ -15,7 +15,8 @@ from cnn.data.images import RESIZE_WAYS
 from cnn.data.parts import centred_part
 from cnn.prediction.client import Prediction
 from cnn.prediction.saved import Card
-from pages.shared.answers import TOP, Ways, ask, cut, digest_of
+from pages.shared.answers import TOP, Ways, ask, cut
+from pages.shared.cached import digest_of
 from pages.shared.crop_box import choose_part
 from pages.shared.errors import error_text
 from pages.shared.formats import amount, confidence, percent, plain

@@ -5,7 +5,6 @@ Drawing is done by `answer_card`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import streamlit as st
@@ -23,11 +22,6 @@ TOP = 3
 Ways = dict[str, Prediction]  # crop, fit and stretch, or any of them with the same error
 
 
-def digest_of(data: bytes) -> str:
-    """Return what tells a picture from others: the key of caches, which only sample large bytes."""
-    return hashlib.sha256(data).hexdigest()
-
-
 def ask(name: str, data: bytes, average: bool) -> Ways:
     """Return what a model says of a picture brought to size in each way, or its error in each.
 
@@ -35,7 +29,7 @@ def ask(name: str, data: bytes, average: bool) -> Ways:
         NotFound, Damaged: If the model cannot be used.
         Unavailable: If the engine does not survive the question.
     """
-    return _ask(name, cached.model_stamp(name), average, digest_of(data), data)
+    return _ask(name, cached.model_stamp(name), average, cached.digest_of(data), data)
 
 
 def ask_all(name: str, pictures: list[Picture], average: bool) -> list[Ways]:

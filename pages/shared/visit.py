@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cnn.prediction.client import Prediction
-from pages.shared.answers import digest_of
+from pages.shared.cached import digest_of
 from pages.shared.formats import amount, confidence, plain
 from pages.shared.picture_sources import Picture, keep
 from pages.shared.pictures import enlarged_png

@@ -5,7 +5,6 @@ Drawn below an answer, and computed in the prediction engine only once somebody 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import streamlit as st
@@ -48,7 +47,7 @@ def draw_why(
         how: crop, fit or stretch; empty for what the model's card says.
         place: Tells it from the same picture elsewhere on the page.
     """
-    key = f"why_{model}_{how}_{_digest(picture_bytes)[:16]}{place}"
+    key = f"why_{model}_{how}_{cached.digest_of(picture_bytes)[:16]}{place}"
     section = st.expander("Why?", icon=":material/psychology_alt:", key=key, on_change="rerun")
     if section.open:
         with section:
@@ -69,7 +68,7 @@ def draw_ways(
         classes: Whose heat maps are shown first. Defaults to the answer and the runner-up.
         place: As for `draw_why`.
     """
-    digest = _digest(picture_bytes)
+    digest = cached.digest_of(picture_bytes)
     key = f"why_{model}_{how}_{digest[:16]}{place}"
     with errors_shown():
         way = st.segmented_control("What to show", list(WAYS), default=PARTS, required=True,
@@ -82,10 +81,6 @@ def draw_ways(
             _draw_nearest(asked)
         else:
             _draw_feature_maps(asked, key)
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 class _Asked:
