@@ -109,15 +109,56 @@ def test_a_foreign_network_with_branches_is_taken_apart_as_far_as_possible() -> 
     assert [parts[name].kind for name in ("<b>left<b>", "right & *more*", "both", "leaky",
                                           "answer")] == \
         ["conv", "other", "concatenate", "other", "dense"]
-    assert parts["shared"].open and not parts["sum"].open  # of the second call nothing is known
-    with pytest.raises(BadInput, match="called more than once"):
-        anatomy.flow("sum", IMAGE)
+    assert parts["sum"].sources == ("shared", "shared, use 2")
+    added = anatomy.flow("sum", IMAGE)
+    assert np.allclose(added.inputs[0] + added.inputs[1], added.output, atol=1e-5)
+    assert np.array_equal(anatomy.flow("shared, use 2", IMAGE).inputs[0],
+                          anatomy.flow("leaky", IMAGE).output)
     with pytest.raises(BadInput, match="no layer 'nothing'"):
         anatomy.flow("nothing", IMAGE)
     flow = anatomy.flow("both", IMAGE)
     assert np.array_equal(np.concatenate(flow.inputs, -1), flow.output)
     assert anatomy.following("both") == []
     assert parts["answer"].settings == {"activation": "softmax"}
+
+
+def test_each_use_of_a_layer_has_its_own_values_and_shapes() -> None:
+    conv = keras.layers.Conv2D(3, 3, name="conv")  # of three channels, so that it can come again
+    other = keras.layers.Conv2D(3, 1, name="conv, use 2")  # a name as a second use would have
+    image = keras.Input(SHAPE, name="in")
+    model = trained_a_little(keras.Model(image, conv(conv(other(conv(image))))))
+    anatomy = Anatomy(model)
+    assert {name: (part.sources, part.input_shapes, part.output_shape, part.first)
+            for name, part in anatomy.parts.items() if part.kind == "conv"} == {
+        "conv": (("in",), ((12, 12, 3),), (10, 10, 3), ""),
+        "conv, use 2": (("conv",), ((10, 10, 3),), (10, 10, 3), ""),
+        "conv, use 2’": (("conv, use 2",), ((10, 10, 3),), (8, 8, 3), "conv"),
+        "conv, use 3": (("conv, use 2’",), ((8, 8, 3),), (6, 6, 3), "conv")}
+    last = anatomy.flow("conv, use 3", IMAGE)
+    assert np.array_equal(last.inputs[0], anatomy.flow("conv, use 2’", IMAGE).output)
+    weights = anatomy.weights("conv, use 3")
+    found = convolve(last.inputs[0], weights["kernel"][..., 1], weights["bias"][1],
+                     way_of(anatomy.parts["conv, use 3"]))
+    assert np.allclose(found, last.output[..., 1], rtol=1e-4)
+    assert np.allclose(last.output, model(IMAGE[None])[0], rtol=1e-4)
+
+
+def test_a_layer_that_another_network_used_first_is_shown_as_it_is_used_here() -> None:
+    shared = keras.layers.Dense(2, name="shared")
+    keras.Model(first := keras.Input((3,)), shared(first))
+    model = keras.Model(here := keras.Input((3,), name="here"), shared(here))
+    anatomy = Anatomy(model)
+    assert anatomy.parts["shared"].sources == ("here",)
+    assert np.allclose(anatomy.flow("shared", np.ones(3)).output, model(np.ones((1, 3)))[0])
+
+
+def test_what_no_layer_made_is_said_to_be_closed() -> None:
+    image = keras.Input(SHAPE, name="in")
+    halves = keras.ops.multiply(image, 0.5)  # an operation, and no layer
+    anatomy = Anatomy(keras.Model(image, keras.layers.Flatten(name="row")(halves)))
+    assert not anatomy.parts["row"].open
+    with pytest.raises(BadInput, match="comes from no layer"):
+        anatomy.flow("row", IMAGE)
 
 
 def test_a_network_of_rows_opens_too() -> None:

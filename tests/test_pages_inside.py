@@ -181,6 +181,19 @@ def test_a_network_of_3000_layers_is_a_list_and_its_graph_a_part(opened, monkeyp
     assert dot.count("->") == 2 * AROUND and "penwidth=3" in dot
 
 
+def test_a_layer_that_is_used_again_says_so_and_its_weights_are_counted_once(
+        opened, monkeypatch) -> None:
+    dense = Layer("a*", "dense", "Dense", (), ((4,),), (4,), 20, 20, {}, open=False)
+    again = replace(dense, name="a*, use 2", sources=("a*",), first="a*")
+    monkeypatch.setattr(inside_layers.opened, "ask_layers", lambda engine, model: (dense, again))
+    page = opened(layer="a*, use 2")
+    assert "It is the layer **a\\***, used once more, with the same weights." in \
+        texts(page.markdown)
+    page.button_group(key="view").set_value("The whole network").run()
+    assert list(page.dataframe[0].value["Parameters"]) == [20, 0]
+    assert "**2** layers, **20** parameters" in texts(page.markdown)
+
+
 def test_the_number_of_parameters_is_worked_out() -> None:
     conv = Layer("c", "conv", "Conv", ("x",), ((9, 9, 3),), (7, 7, 4), 112, 112,
                  {"window": [3, 3], "filters": 4, "activation": "linear"}, True)

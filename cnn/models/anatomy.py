@@ -1,15 +1,15 @@
 """The layers of a network one by one: what each is, what goes in, what comes out, its weights.
 
 For people who look inside; serves networks of Keras layers, ours or another's, and those that
-`tf_nn` executes. Unlike `inside` it asks nothing of how a network ends. Imports TensorFlow: for the
-engine only. Knows nothing of pictures or of how values are shown.
+`tf_nn` executes. A layer that is used several times has a part for each use. Unlike `inside` it
+asks nothing of how a network ends. Imports TensorFlow: for the engine only. Knows nothing of
+pictures or of how values are shown.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Sequence
-from contextlib import suppress
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ _FRONTS_KEPT = 8  # parts of a network up to some layers; of 3,000 layers one ta
 
 @dataclass(frozen=True)
 class Part:
-    """One layer of a network. Shapes leave out the batch."""
+    """One use of a layer of a network. Shapes leave out the batch."""
 
     name: str
     kind: str  # of `parts.KINDS`, or other
@@ -43,6 +43,7 @@ class Part:
     trainable: int  # of these
     settings: dict[str, Any]  # JSON-ready; which there are depends on the kind
     open: bool  # whether its values can be asked for
+    first: str = ""  # the part with its first use, whose weights it shares, if this is a later one
 
 
 @dataclass(frozen=True)
@@ -63,19 +64,20 @@ class Anatomy:
 
     def __init__(self, network: Any) -> None:
         self._network = network
-        self._layers = {layer.name: layer for layer in network.layers}
+        self._layers: dict[str, Any] = {}  # by the name of the part
+        self._outputs: dict[str, Any] = {}  # symbolic; of parts that give one
         by_hand = (layer for layer in network.layers if isinstance(layer, TfNetwork))
         self._by_hand: Any = next(by_hand, None)
         self._fronts: OrderedDict[tuple[str, ...], Any] = OrderedDict()
         self.parts: dict[str, Part] = {}  # in the order of the network
         makers: dict[int, str] = {}  # by the tensor that comes out
-        for layer in network.layers:
-            source = [makers.get(id(tensor), "") for tensor in _tensors(layer, "input")]
+        for name, layer, node in _uses(network):
+            source = [makers.get(id(tensor), "") for tensor in node.input_tensors]
             if layer is self._by_hand:
                 self._add_by_hand(source)
             else:
-                self._add(layer, source)
-            for tensor in _tensors(layer, "output"):
+                self._add(name, layer, node, source)
+            for tensor in node.output_tensors:
                 makers[id(tensor)] = list(self.parts)[-1]  # by hand: the last of its steps
         self._users: dict[str, list[str]] = {}
         for part in self.parts.values():
@@ -135,17 +137,19 @@ class Anatomy:
         return {key: np.asarray(value, np.float32) for key, value in found.items()
                 if isinstance(value, keras.Variable)}
 
-    def _add(self, layer: Any, source: Sequence[str]) -> None:
-        inputs = _tensors(layer, "input")
-        outputs = _tensors(layer, "output")
+    def _add(self, name: str, layer: Any, node: Any, source: Sequence[str]) -> None:
+        inputs, outputs = node.input_tensors, node.output_tensors
         single = len(outputs) == 1
         kind, label, settings = describe(layer)
-        known = [name for name in source if name]
-        self.parts[layer.name] = Part(
-            layer.name, kind, label, tuple(known), tuple(_shape(tensor) for tensor in inputs)
-            if kind != "input" else (), _shape(outputs[0]) if single else (), layer.count_params(),
+        known = [one for one in source if one]
+        self._layers[name] = layer
+        if single:
+            self._outputs[name] = outputs[0]
+        self.parts[name] = Part(
+            name, kind, label, tuple(known), tuple(map(_shape, inputs)),
+            _shape(outputs[0]) if single else (), layer.count_params(),
             sum(int(np.prod(weight.shape)) for weight in layer.trainable_weights), settings,
-            (single and len(known) == len(inputs)) or kind == "input")
+            single and len(known) == len(inputs), layer.name if name != layer.name else "")
 
     def _add_by_hand(self, source: Sequence[str]) -> None:
         layer = self._by_hand
@@ -164,11 +168,8 @@ class Anatomy:
             return self._values_by_hand(images)
         wanted = tuple(dict.fromkeys(names))
         if wanted not in self._fronts:
-            outputs = [self._layers[name].output for name in wanted]
-            try:
-                self._fronts[wanted] = keras.Model(self._network.inputs[0], outputs)
-            except ValueError as error:  # its first use was in another network
-                raise _closed(names[-1]) from error
+            outputs = [self._outputs[name] for name in wanted]
+            self._fronts[wanted] = keras.Model(self._network.inputs[0], outputs)
             while len(self._fronts) > _FRONTS_KEPT:
                 self._fronts.popitem(last=False)
         self._fronts.move_to_end(wanted)
@@ -190,15 +191,26 @@ class Anatomy:
 
 def _closed(name: str) -> BadInput:
     return BadInput(f"The values of the layer {name} cannot be shown: it gives several arrays, or "
-                    "it or a layer before it is called more than once.", "Choose another layer.")
+                    "what goes in comes from no layer.", "Choose another layer.")
 
 
-def _tensors(layer: Any, which: str) -> list[Any]:
-    """Return the tensors that go in or come out where a layer is first called."""
-    with suppress(AttributeError, ValueError):
-        return [tensor for tensor in keras.tree.flatten(getattr(layer, which))
-                if isinstance(tensor, keras.KerasTensor)]
-    return []
+def _uses(network: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield each use of a layer from the input on: its name, the layer, the node of the graph."""
+    graph = getattr(network, "_functional", None) or network  # a Sequential holds its graph inside
+    places = {id(layer): place for place, layer in enumerate(graph.layers)}
+    nodes = [(-depth, places[id(node.operation)], node)
+             for depth, nodes in graph._nodes_by_depth.items() for node in nodes
+             if id(node.operation) in places]
+    taken = {layer.name for layer in graph.layers}
+    uses: Counter[int] = Counter()
+    for _, place, node in sorted(nodes, key=lambda found: found[:2]):
+        uses[place] += 1
+        name = node.operation.name
+        if uses[place] > 1:
+            name = f"{name}, use {uses[place]}"
+            while name in taken:
+                name += "’"
+        yield name, node.operation, node
 
 
 def _shape(tensor: Any) -> Shape:

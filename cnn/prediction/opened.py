@@ -20,7 +20,7 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a saved model. Shapes leave out the batch."""
+    """One use of a layer of a saved model. Shapes leave out the batch."""
 
     name: str
     kind: str  # conv, max-pool, average-pool, norm, activation, softmax, dense ... or other
@@ -32,6 +32,7 @@ class Layer:
     trainable: int  # of these
     settings: dict[str, Any]
     open: bool  # whether its values can be asked for
+    first: str = ""  # its first use, whose weights it shares, if this is a later one
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,9 @@ def _choose_first(channels: int, key: str) -> int:
 
 def show_all(layers: tuple[Layer, ...]) -> None:
     """Show every layer in a table."""
-    total = sum(layer.parameters for layer in layers)
+    # Weights that a layer shares with its first use are counted there.
+    parameters = [0 if layer.first else layer.parameters for layer in layers]
+    total = sum(parameters)
     st.markdown(f"**{count(len(layers))}** layers, **{mega(total)}** parameters.",
                 help=f"{total:,} parameters.")
     whole = st.column_config.NumberColumn(format="localized")
@@ -162,7 +164,7 @@ def show_all(layers: tuple[Layer, ...]) -> None:
         {"Layer": [layer.name for layer in layers], "What it is": [one.label for one in layers],
          "In": [" and ".join(map(shape_text, layer.input_shapes)) for layer in layers],
          "Out": [shape_text(layer.output_shape) for layer in layers],
-         "Parameters": [layer.parameters for layer in layers],
+         "Parameters": parameters,
          "From": [", ".join(layer.sources) for layer in layers]},
         hide_index=True, height="content" if len(layers) <= 40 else 600,
         alt="The layers of the network, from input to output",

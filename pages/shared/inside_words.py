@@ -8,7 +8,7 @@ from typing import Any
 
 from cnn.models.specs import Shape
 from cnn.prediction.opened import Layer
-from pages.shared.formats import amount, count
+from pages.shared.formats import amount, count, plain
 
 MOST_CHARACTERS = 60  # of a layer's name where there is little room
 
@@ -33,8 +33,16 @@ def short(name: str) -> str:
 
 
 def what_it_does(layer: Layer) -> str:
-    """Return in a sentence or two what a layer does with its values."""
-    return (_WORDS.get(layer.kind, _other) if layer.open else _other)(layer)
+    """Return as Markdown, in a sentence or two, what a layer does with its values."""
+    words = str((_WORDS.get(layer.kind, _other) if layer.open else _other)(layer))
+    return f"{words} {_again(layer)}".strip()
+
+
+def _again(layer: Layer) -> str:
+    if not layer.first:
+        return ""
+    shared = ", with the same weights" if layer.parameters else ""
+    return f"It is the layer **{plain(short(layer.first))}**, used once more{shared}."
 
 
 def parameters_text(layer: Layer) -> str:
@@ -90,8 +98,8 @@ def _global(layer: Layer) -> str:
 def _other(layer: Layer) -> str:
     return ("This kind of layer is shown with its values, but not worked out here."
             if layer.open else
-            "Its values cannot be shown: it gives several arrays, or it or a layer before it is "
-            "called more than once.")
+            "Its values cannot be shown: it gives several arrays, or what goes in comes from no "
+            "layer.")
 
 
 _PLAIN = {
