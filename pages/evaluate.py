@@ -18,6 +18,7 @@ from pages.shared.layout import PREDICT
 from pages.shared.matrix_view import show_confusion
 from pages.shared.model_details import show_details
 from pages.shared.model_picker import choose_model, origin_text
+from pages.shared.past_link import link_to_past_of
 from pages.shared.report_view import show_report
 from pages.shared.results_view import show_confidence, show_history, show_metrics
 from pages.shared.second_look import show_images
@@ -54,8 +55,10 @@ def main() -> None:
         if card is not None:
             fit_to(card.class_names, card.dataset_fingerprint)
             st.caption(origin_text(card))
-            st.page_link(PREDICT, label="Use it on a picture", icon=":material/image_search:",
-                         query_params={"model": card.name})
+            with st.container(horizontal=True):
+                st.page_link(PREDICT, label="Use it on a picture", icon=":material/image_search:",
+                             query_params={"model": card.name})
+                link_to_past_of(card)
             if card.test_accuracy is None:
                 show_unmeasured(card)
             else:

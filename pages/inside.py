@@ -17,8 +17,9 @@ from pages.shared.inside_layers import choose_layer, layers_of, show_all, show_l
 from pages.shared.inside_picture import choose_subject
 from pages.shared.inside_time import show_time_machine
 from pages.shared.model_picker import choose_model, origin_text
+from pages.shared.past_link import TIME, VIEW
 
-LAYERS, GRAPH, TIME = "Layer by layer", "The whole network", "Time machine"
+LAYERS, GRAPH = "Layer by layer", "The whole network"
 VIEWS = [LAYERS, GRAPH, TIME]
 
 
@@ -48,7 +49,7 @@ def draw_graph(card: Card) -> None:
 
 def main() -> None:
     """Draw the page."""
-    view = st.segmented_control("Show", VIEWS, default=LAYERS, required=True, key="view",
+    view = st.segmented_control("Show", VIEWS, default=LAYERS, required=True, key=VIEW,
                                 bind="query-params", label_visibility="collapsed")
     with errors_shown():
         if view == TIME:

@@ -285,6 +285,20 @@ def test_only_the_model_that_the_run_made_is_linked(open_page, maker, here):
     assert ("not on this computer" in texts(page.caption)) != here
 
 
+@pytest.mark.parametrize("page_name", ["train", "runs", "evaluate"])
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_run_with_snapshots_leads_to_its_time_machine_and_so_does_its_model(
+        open_page, page_name, kept):
+    folder = write_run(state="finished", model="first", test_accuracy=0.9, best_epoch=2)
+    write_model("first", run=folder.run_id)
+    if kept:
+        folder.snapshots.folder.mkdir()
+        (folder.snapshots.folder / "00001-0123456789abcdef.npz").write_bytes(b"")
+    page = open_page(page_name, **({} if page_name == "evaluate" else {"run": folder.run_id}))
+    queries = [link.proto.query_string for link in page.get("page_link")]
+    assert (f"view=Time+machine&run={folder.run_id}" in queries) == kept
+
+
 @pytest.mark.parametrize("state", ["failed", "diverged"])
 def test_a_failed_run_says_why_and_can_be_started_again(open_page, started, state):
     folder = write_run(state=state, message="The loss became nan.", hint="Lower the rate.")

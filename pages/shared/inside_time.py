@@ -35,10 +35,11 @@ from pages.shared.inside_answer import show_shares
 from pages.shared.inside_picture import Subject, choose_subject
 from pages.shared.inside_words import shape_text, short
 from pages.shared.layout import TRAIN
+from pages.shared.past_link import RUN
 from pages.shared.pictures import enlarged_png
 from pages.shared.run_log import view_run
 
-RUN, EPOCH = "run", "epoch"  # in the address too
+EPOCH = "epoch"  # in the address too
 LAYER = "inside_time_layer"
 ITS_ANSWER = "its answer"
 PICTURE = 176  # pixels

@@ -17,6 +17,7 @@ from pages.shared.formats import count, decimal, duration, percent, plain
 from pages.shared.layout import EVALUATE, PREDICT
 from pages.shared.live_feed import live_feed, seconds_between_curves
 from pages.shared.live_figures import show_live_figures
+from pages.shared.past_link import link_to_past
 from pages.shared.run_controls import draw_controls, draw_ways_on
 from pages.shared.run_history import draw_history
 from pages.shared.run_log import view_run
@@ -77,6 +78,7 @@ def _draw_result(run: RunInfo) -> None:
         draw_ways_on(run)
         if status.model:
             st.caption(f"The model **{plain(status.model)}** that it saved before is kept.")
+        link_to_past(run.folder)
         return
     ended = f"{status.message.rstrip('.')}. {status.hint}".strip()
     why = f" Training ended early: {plain(ended)}" if status.message else ""
@@ -94,7 +96,8 @@ def _draw_result(run: RunInfo) -> None:
                   help="From the start of the trainer to the saved model.")
     if not _model_is_here(run):
         st.caption("Its model is not on this computer: the run was imported without it, or the "
-                   "model was removed.")
+                   "model was deleted.")
+        link_to_past(run.folder)
         draw_ways_on(run, model_is_here=False)
         return
     with st.container(horizontal=True):
@@ -102,6 +105,7 @@ def _draw_result(run: RunInfo) -> None:
                      query_params={"model": status.model})
         st.page_link(PREDICT, label="Try it on a picture", icon=":material/image_search:",
                      query_params={"model": status.model})
+        link_to_past(run.folder)
     draw_ways_on(run)
 
 

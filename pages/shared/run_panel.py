@@ -16,6 +16,7 @@ from cnn.runs.trash import delete_run, restore_run
 from pages.shared.errors import show_error
 from pages.shared.formats import duration, percent, plain
 from pages.shared.layout import TRAIN
+from pages.shared.past_link import link_to_past
 from pages.shared.run_table import ADDRESS, run_name, run_state, started, state_color
 
 _PROBLEM, _DELETED, _NOTICE = "runs_problem", "runs_deleted", "runs_notice"
@@ -82,6 +83,7 @@ def _draw_actions(run: RunInfo) -> None:
         if run.error is None:
             st.page_link(TRAIN, label="Open", icon=":material/monitoring:",
                          query_params={ADDRESS: run.run_id})
+            link_to_past(run.folder)
             st.page_link(TRAIN, label="New run like this", icon=":material/content_copy:",
                          query_params={ADDRESS: "new", "like": run.run_id},
                          help="Opens the form with the settings of this run.")
