@@ -32,7 +32,7 @@ COMMANDS = {
     "evaluate": "Measure a saved model on its test images.",
     "predict": "Say what pictures show.",
     "explain": "Draw which parts of a picture speak for which class.",
-    "models": "List saved models, show one, or add one made elsewhere.",
+    "models": "List saved models, show one, add one made elsewhere, or delete one.",
     "report": "Write a report of a training, or of several side by side, as one HTML file.",
     "card": "Write the model card of a saved model, as Markdown.",
     "export": "Write a saved model as Keras, SavedModel, LiteRT or ONNX, checked and with a "

@@ -16,6 +16,7 @@ from pages.shared.evaluate_choice import fit_to
 from pages.shared.export_view import show_export
 from pages.shared.layout import PREDICT
 from pages.shared.matrix_view import show_confusion
+from pages.shared.model_bin import BIN, offer_delete
 from pages.shared.model_details import show_details
 from pages.shared.model_picker import choose_model, origin_text
 from pages.shared.past_link import link_to_past_of
@@ -50,6 +51,7 @@ def draw_view(card: Card) -> None:
 
 def main() -> None:
     """Draw the page."""
+    BIN.show_messages()
     with errors_shown():
         card = choose_model()
         if card is not None:
@@ -59,6 +61,7 @@ def main() -> None:
                 st.page_link(PREDICT, label="Use it on a picture", icon=":material/image_search:",
                              query_params={"model": card.name})
                 link_to_past_of(card)
+                offer_delete(card.name)
             if card.test_accuracy is None:
                 show_unmeasured(card)
             else:

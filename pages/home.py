@@ -9,6 +9,7 @@ from pages.shared import cached
 from pages.shared.errors import errors_shown
 from pages.shared.formats import percent, plain
 from pages.shared.layout import COMPARE, DATA, EVALUATE, INSIDE, LAB, PREDICT, RUNS, TRAIN
+from pages.shared.model_bin import BIN
 from pages.shared.model_cards import show_models
 
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -79,12 +80,14 @@ def main() -> None:
     st.fragment(run_every=every)(draw_active_runs)(active)
     draw_ways()
     st.header("Saved models")
+    BIN.show_messages()
     with errors_shown():
         models = cached.models()
         if models:
             show_models(models)
         else:
             st.caption("There is none yet. Train one: on the digits it takes half a minute.")
+    BIN.draw_deleted()
 
 
 main()

@@ -13,8 +13,8 @@ from pages.shared.errors import errors_shown
 from pages.shared.formats import count
 from pages.shared.layout import TRAIN
 from pages.shared.queue_view import draw_queue
-from pages.shared.run_panel import show_messages, show_panel
-from pages.shared.run_store import draw_deleted, draw_import
+from pages.shared.run_panel import BIN, show_panel
+from pages.shared.run_store import draw_import
 from pages.shared.run_table import ADDRESS, SHOWN_STATES, choose_run, run_name, run_state
 
 SECONDS_BETWEEN_LOOKS = 5.0
@@ -64,7 +64,7 @@ def main() -> None:
     # Places that are always there: what comes and goes would close what is open below it.
     messages, table, panel = st.container(), st.container(), st.container()
     with messages:
-        show_messages()
+        BIN.show_messages()
     with table:
         if runs:
             draw_table(runs, chosen)
@@ -80,7 +80,7 @@ def main() -> None:
                        or get_run(chosen))
     draw_queue(runs)
     draw_import()
-    draw_deleted()
+    BIN.draw_deleted()
 
 
 main()

@@ -10,7 +10,7 @@ CNN = sorted((ROOT / "cnn").rglob("*.py"))
 PAGES = [ROOT / "dashboard.py", *sorted((ROOT / "pages").rglob("*.py"))]
 
 # Lower rooms first; a room may import itself and those before it.
-ORDER = [{"errors", "files", "paths", "config", "hardware", "tables"}, {"data"},
+ORDER = [{"errors", "files", "paths", "config", "hardware", "tables", "trash"}, {"data"},
          {"short_work", "confined"},
          {"models"},
          {"training", "evaluation", "prediction"}, {"exports", "runs"}, {"reports"},

@@ -11,7 +11,7 @@ import pytest
 from run_folders import write_run
 
 from cnn.paths import runs_dir
-from cnn.runs.trash import delete_run, list_deleted
+from cnn.runs.trash import delete_run, deleted_runs
 from pages.shared import server
 from pages.shared.server import SecurityHeaders, lifespan
 
@@ -127,7 +127,7 @@ def test_the_start_clears_runs_that_were_deleted_long_ago(engine):
             assert engine.started.wait(20)
 
     asyncio.run(live())
-    assert list_deleted() == []
+    assert deleted_runs().entries() == []
 
 
 def test_the_api_stands_behind_its_guard(folders):

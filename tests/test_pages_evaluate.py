@@ -7,11 +7,13 @@ import json
 import numpy as np
 import pytest
 from model_folders import make_evaluation, write_model
+from page_steps import texts
 from PIL import Image
 
 from cnn.data.catalogue import load
 from cnn.data.images import thumbnail
 from cnn.evaluation.results import Evaluation, evaluate_predictions, write_evaluation
+from cnn.prediction.deleting import delete_model
 from pages.shared import matrix_view, picture_wall
 from pages.shared.confusion import OF_ANSWER, OF_TRUTH, Matrix
 from pages.shared.evaluate_choice import table_key
@@ -25,10 +27,6 @@ NEWER = {"averaged_test_accuracy": 0.8125, "calibration_error": 0.012, "temperat
 
 # Nothing but a figure, a graph or turned pictures may need the engine.
 pytestmark = pytest.mark.usefixtures("no_engine")
-
-
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
 
 
 def charts(page):
@@ -184,6 +182,30 @@ def test_the_way_to_predict_keeps_the_model(open_page):
     write_model("first")
     link = open_page("evaluate").page_link[0]
     assert (link.value, link.proto.query_string) == ("Use it on a picture", "model=first")
+
+
+def test_the_chosen_model_is_deleted_and_another_one_is_shown(open_page):
+    write_model("first")
+    write_model("second", test_accuracy=0.1)
+    page = open_page("evaluate", model="second")
+    page.button(key="models_delete_second").click().run()
+    assert page.selectbox(key="model").value == "first"
+    assert "**second** is deleted" in texts(page.markdown)
+    assert not page.warning and not page.exception
+    page.button(key="models_undo").click().run()
+    assert page.selectbox(key="model").options == ["second", "first"]
+
+
+@pytest.mark.parametrize("name", ["evaluate", "predict", "inside", "compare"])
+def test_pages_do_without_a_model_that_was_deleted_meanwhile(open_page, no_engine, name):
+    write_model("first")
+    write_model("second", test_accuracy=0.1)
+    page = open_page(name, model="second")
+    delete_model("second")
+    page.run()
+    assert not page.exception
+    if name != "compare":
+        assert page.selectbox(key="model").value == "first"
 
 
 # History

@@ -1,15 +1,12 @@
 """The Home page: a way into each page, the saved models, the run that is going on."""
 
 from model_folders import write_model
+from page_steps import texts
 from run_folders import write_run
 
 from cnn.paths import models_dir
 from pages.shared.layout import page_list
 from pages.shared.model_cards import MOST_CARDS
-
-
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
 
 
 def links(page):
@@ -87,6 +84,34 @@ def test_a_new_model_appears_at_the_next_look(app):
     assert texts(app.run().subheader) == "first"
     write_model("second", created="2026-02-02T03:04:05+00:00")
     assert texts(app.run().subheader) == "second\nfirst"
+
+
+def test_a_model_is_deleted_brought_back_and_deleted_for_good(app):
+    write_model("first")
+    write_model("bad").joinpath("card.json").write_text("{")
+    page = app.run()
+    page.button(key="models_delete_bad").click().run()
+    assert not page.warning
+    page.button(key="models_delete_first").click().run()
+    assert "**first** is deleted" in texts(page.markdown)
+    assert "There is none yet" in texts(page.caption)
+    assert list(page.dataframe[0].value["Model"]) == ["first", "bad"]
+    page.button(key="models_undo").click().run()
+    assert "The model first is back" in texts(page.success)
+    assert texts(page.subheader) == "first"
+    page.button(key="models_empty").click().run()
+    assert "Deleted for good\\: 1" in texts(page.success)
+    assert not page.dataframe and not page.exception
+
+
+def test_a_model_that_comes_with_the_project_has_no_button_to_delete_it(app, monkeypatch):
+    write_model("digits-base")
+    assert [button.key for button in app.run().button] == ["models_delete_digits-base"]
+    monkeypatch.setattr("cnn.prediction.deleting.PROJECT", models_dir().parent)
+    models_dir().rename(models_dir().parent / "saved_models")
+    monkeypatch.setenv("CNN_MODELS_DIR", str(models_dir().parent / "saved_models"))
+    page = app.run()
+    assert texts(page.subheader) == "digits\\-base" and not page.button
 
 
 def test_a_run_that_waits_is_not_said_to_train(app):

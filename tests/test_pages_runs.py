@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from page_steps import texts
 from run_folders import write_run
 
 from cnn.config import Augmentation, RunConfig
@@ -14,14 +15,10 @@ from cnn.runs.archive import export_run, verify_archive
 from cnn.runs.folder import STATES
 from cnn.runs.labels import Label, read_label, write_label
 from cnn.runs.manager import get_run, list_runs
-from cnn.runs.trash import delete_run, list_deleted
+from cnn.runs.trash import delete_run, deleted_runs
 from pages.shared import run_panel, run_table
 
 OLD, NEW = "20260101-000000-old", "20260102-000000-new"
-
-
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
 
 
 def listed(page):
@@ -132,17 +129,17 @@ def test_undo_after_it_went_for_good_says_so(open_page, two):
     page = chosen(open_page, OLD)
     page.button(key="runs_delete").click().run()
     page.button(key="runs_empty").click().run()
-    assert list_deleted() == []
+    assert deleted_runs().entries() == []
     assert "Deleted for good\\: 1" in texts(page.success)
     assert "runs_undo" not in keys(page)
     delete_run(NEW)
     page = chosen(open_page, "")
-    other = list_deleted()[0].run_id
+    other = deleted_runs().entries()[0].name
     page.session_state["runs_deleted"] = ("gone", "gone")
     page.run()
     page.button(key="runs_undo").click().run()
     assert "no deleted run" in texts(page.error)
-    assert [run.run_id for run in list_deleted()] == [other]
+    assert [run.name for run in deleted_runs().entries()] == [other]
     assert not page.exception
 
 
@@ -150,7 +147,7 @@ def test_deleted_runs_are_listed_until_they_are_restored(open_page, two):
     delete_run(OLD)
     page = open_page("runs")
     assert list(page.dataframe[-1].value["Run"]) == [OLD]
-    run_ids = [deleted.run_id for deleted in list_deleted()]
+    run_ids = [deleted.name for deleted in deleted_runs().entries()]
     assert run_ids == [OLD]
 
 

@@ -12,14 +12,8 @@ from cnn.errors import BadInput, NotFound, Unavailable
 from cnn.paths import models_dir, runs_dir
 from cnn.runs.labels import write_label
 from cnn.runs.manager import get_run, list_runs
-from cnn.runs.trash import (
-    DAYS_KEPT,
-    delete_run,
-    empty_trash,
-    list_deleted,
-    restore_run,
-    sweep_trash,
-)
+from cnn.runs.trash import delete_run, deleted_runs, title_of
+from cnn.trash import DAYS_KEPT
 
 RUN = "20260102-030405-first"
 pytestmark = pytest.mark.usefixtures("empty_folders")
@@ -27,6 +21,10 @@ pytestmark = pytest.mark.usefixtures("empty_folders")
 
 def ids(runs):
     return [run.run_id for run in runs]
+
+
+def deleted_ids():
+    return [deleted.name for deleted in deleted_runs().entries()]
 
 
 def contents(folder):
@@ -45,12 +43,12 @@ def test_a_deleted_run_is_gone_and_comes_back_as_it_was():
     before = contents(folder.path)
     assert delete_run(RUN) == RUN
     assert list_runs() == []
-    (deleted,) = list_deleted()
-    assert (deleted.run_id, deleted.title) == (RUN, "Mine")
+    (deleted,) = deleted_runs().entries()
+    assert (deleted.name, title_of(deleted)) == (RUN, "Mine")
     assert abs(deleted.deleted - time.time()) < 10
-    assert restore_run(RUN) == RUN
+    assert deleted_runs().restore(RUN) == RUN
     assert contents(folder.path) == before
-    assert list_deleted() == []
+    assert deleted_runs().entries() == []
 
 
 def test_its_saved_model_is_not_touched():
@@ -58,7 +56,7 @@ def test_its_saved_model_is_not_touched():
     before = contents(models_dir())
     write_run(RUN, state="finished", model="first")
     delete_run(RUN)
-    empty_trash()
+    deleted_runs().empty()
     assert contents(models_dir()) == before
 
 
@@ -77,7 +75,7 @@ def test_a_damaged_run_can_be_deleted_whatever_its_name(name):
     (folder.path / "status.json").write_text("{")
     folder.path.rename(runs_dir() / name)
     assert delete_run(name) == name
-    assert restore_run(name) == name
+    assert deleted_runs().restore(name) == name
     assert ids(list_runs()) == [name]
 
 
@@ -91,7 +89,7 @@ def test_only_runs_can_be_deleted_and_only_deleted_ones_restored(run_id):
     with pytest.raises((NotFound, BadInput)):
         delete_run(run_id)
     with pytest.raises(NotFound):
-        restore_run(run_id)
+        deleted_runs().restore(run_id)
     assert contents(runs_dir().parent) == before
 
 
@@ -99,12 +97,12 @@ def test_a_name_that_is_taken_meanwhile_overwrites_nothing_either_way():
     write_run(RUN, state="finished", message="older")
     delete_run(RUN)
     write_run(RUN, state="finished", message="newer")
-    assert restore_run(RUN) == f"{RUN}-2"
+    assert deleted_runs().restore(RUN) == f"{RUN}-2"
     assert [get_run(i).status.message for i in (RUN, f"{RUN}-2")] == ["newer", "older"]
     delete_run(RUN)
     write_run(RUN, state="finished", message="newest")
     assert delete_run(RUN) == f"{RUN}-2"
-    assert sorted(ids(list_deleted())) == [RUN, f"{RUN}-2"]
+    assert sorted(deleted_ids()) == [RUN, f"{RUN}-2"]
 
 
 def test_what_was_deleted_long_ago_goes_for_good_and_nothing_else():
@@ -114,33 +112,33 @@ def test_what_was_deleted_long_ago_goes_for_good_and_nothing_else():
     age("20260101-000000-x", DAYS_KEPT + 1)
     age("20260102-000000-x", DAYS_KEPT - 1)
     age("20260103-000000-x", -400)  # the clock was set back
-    assert sweep_trash() == 1
-    assert sorted(ids(list_deleted())) == ["20260102-000000-x", "20260103-000000-x"]
+    assert deleted_runs().sweep() == 1
+    assert sorted(deleted_ids()) == ["20260102-000000-x", "20260103-000000-x"]
     age("20260102-000000-x", DAYS_KEPT + 1)
     write_run(RUN, state="finished")
     delete_run(RUN)  # sweeps as well
-    assert sorted(ids(list_deleted())) == ["20260102-030405-first", "20260103-000000-x"]
+    assert sorted(deleted_ids()) == ["20260102-030405-first", "20260103-000000-x"]
 
 
 def test_the_age_of_a_deleted_run_counts_from_its_deletion():
     folder = write_run(RUN, state="finished")
     os.utime(folder.path, (0, 0))
     delete_run(RUN)
-    assert sweep_trash() == 0
+    assert deleted_runs().sweep() == 0
 
 
 def test_emptying_removes_all_and_what_an_earlier_one_left_half_done():
     write_run(RUN, state="finished")
     delete_run(RUN)
     (runs_dir() / ".trash" / ".tmp-left").mkdir()
-    assert ids(list_deleted()) == [RUN]
-    assert empty_trash() == 1
+    assert deleted_ids() == [RUN]
+    assert deleted_runs().empty() == 1
     assert list((runs_dir() / ".trash").iterdir()) == []
-    assert empty_trash() == 0
+    assert deleted_runs().empty() == 0
 
 
 def test_nothing_deleted_is_no_failure():
-    assert (list_deleted(), sweep_trash(), empty_trash()) == ([], 0, 0)
+    assert (deleted_runs().entries(), deleted_runs().sweep(), deleted_runs().empty()) == ([], 0, 0)
 
 
 def test_a_folder_of_runs_that_cannot_be_written_loses_nothing(monkeypatch):

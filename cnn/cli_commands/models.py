@@ -1,4 +1,4 @@
-"""`models`: all saved models, everything about one, or another one from a file."""
+"""`models`: all saved models, everything about one, another one from a file, deleting one."""
 
 from __future__ import annotations
 
@@ -17,21 +17,32 @@ from cnn.cli_commands.output import (
     shape,
     table,
 )
+from cnn.cli_commands.trash import (
+    add_trash_options,
+    empty_trash,
+    list_trash,
+    said_of_deletion,
+)
 from cnn.data.images import RESIZE_WAYS
 from cnn.errors import BadInput
 from cnn.files import suggest_name
 from cnn.models.foreign.pixels import PIXELS
 from cnn.prediction.adopting import Wishes, adopt
+from cnn.prediction.deleting import delete_model, deleted_models
 from cnn.prediction.saved import free_name, read_card
+from cnn.trash import DAYS_KEPT
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add which model to show."""
+    """Add what to do, with which model."""
     parser.add_argument("name", nargs="?", metavar="NAME",
-                        help="show this model (default: list all); add: take the model in FILE")
-    parser.add_argument("file", nargs="?", type=Path, metavar="FILE",
-                        help="a .keras file made elsewhere, for instance: python -m cnn models "
-                             "add cats.keras --classes cat,dog --pixels 0-1")
+                        help="show this model (default: list all); or what to do: add FILE, "
+                             "delete NAME, restore NAME")
+    parser.add_argument("thing", nargs="?", metavar="FILE",
+                        help="with add: a .keras file made elsewhere, for instance: python -m cnn "
+                             "models add cats.keras --classes cat,dog --pixels 0-1; with delete "
+                             f"and restore: a model, which is kept for {DAYS_KEPT} days")
+    add_trash_options(parser.add_mutually_exclusive_group(), "model")
     adding = parser.add_argument_group("with add")
     adding.add_argument("--classes", default="", metavar="A,B,...",
                         help="names of its classes, in the order of its outputs")
@@ -46,15 +57,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Output:
-    """List all saved models, show one, or add one.
+    """List all saved models or the deleted ones; show, add, delete or restore one.
 
     Raises:
         NotFound: If there is no such model or file.
         Damaged: If it cannot be read.
-        BadInput, Refused: If a file cannot be used.
+        BadInput, Refused: If a file cannot be used, or a model not be deleted.
+        Unavailable: If a folder cannot be written.
     """
-    if options.file:
-        return _add(options)
+    if options.trash:
+        return list_trash(deleted_models(), "name")
+    if options.empty_trash:
+        return empty_trash(deleted_models())
+    if options.thing:
+        return _act(options)
     if options.name:
         record = card_record(options.name, read_card(options.name))
         return Output(record, _detail(record))
@@ -62,16 +78,33 @@ def run(options: argparse.Namespace) -> Output:
     return Output(record, _list(record["models"]))
 
 
+def _act(options: argparse.Namespace) -> Output:
+    if options.name not in _ACTIONS:
+        raise BadInput(f"After {options.name!r} nothing is expected. Received: {options.thing}.",
+                       "To take a model from a file: python -m cnn models add FILE. With another "
+                       "word before a name: delete, restore.")
+    return _ACTIONS[options.name](options)
+
+
+def _delete(options: argparse.Namespace) -> Output:
+    kept = delete_model(options.thing)
+    return Output({"name": options.thing, "deleted": kept}, said_of_deletion(
+        "model", options.thing, f"models restore {kept}"))
+
+
+def _restore(options: argparse.Namespace) -> Output:
+    name = deleted_models().restore(options.thing)
+    return Output({"name": name}, f"The model {name} is back.")
+
+
 def _add(options: argparse.Namespace) -> Output:
-    if options.name != "add":
-        raise BadInput(f"After {options.name!r} nothing is expected. Received: {options.file}.",
-                       "To take a model from a file: python -m cnn models add FILE")
+    file = Path(options.thing)
     names = tuple(name.strip() for name in options.classes.split(",")) if options.classes else ()
-    wishes = Wishes(options.new_name or free_name(suggest_name(options.file.stem)), names,
+    wishes = Wishes(options.new_name or free_name(suggest_name(file.stem)), names,
                     options.pixels, options.resize)
     with ProgressLine() as line:
         line.show("Looking into the file and trying the network")
-        card = adopt(options.file, wishes)
+        card = adopt(file, wishes)
     record = card_record(card.name, card)
     return Output(record, _detail(record))
 
@@ -144,3 +177,6 @@ def _detail(card: dict[str, Any]) -> str:
         ("Run", card["run"]),
         ("Command", card["command"]),
     ))
+
+
+_ACTIONS = {"add": _add, "delete": _delete, "restore": _restore}

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cnn.api_records import run_record
-from cnn.cli_commands.output import Output, number, table
+from cnn.cli_commands.output import Output
+from cnn.cli_commands.trash import (
+    add_trash_options,
+    empty_trash,
+    list_trash,
+    said_of_deletion,
+)
 from cnn.errors import BadInput
 from cnn.runs.archive import Contents, export_run, import_run, verify_archive
 from cnn.runs.labels import write_label
 from cnn.runs.manager import get_run
-from cnn.runs.trash import DAYS_KEPT, delete_run, empty_trash, list_deleted, restore_run
+from cnn.runs.trash import delete_run, deleted_runs, title_of
+from cnn.trash import DAYS_KEPT
 
 _FILE = "FILE.zip"
 
@@ -27,8 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--delete", action="store_true",
                        help=f"delete the run; it can be restored for {DAYS_KEPT} days")
     group.add_argument("--restore", action="store_true", help="bring a deleted run back")
-    group.add_argument("--trash", action="store_true", help="list the deleted runs")
-    group.add_argument("--empty-trash", action="store_true", help="delete them for good")
+    add_trash_options(group, "run")
     group.add_argument("--export", metavar=_FILE, type=Path,
                        help="write the run to a zip that another installation can import")
     group.add_argument("--import", metavar=_FILE, type=Path, dest="import_",
@@ -68,32 +73,13 @@ def _label(options: argparse.Namespace) -> Output:
 def _delete(options: argparse.Namespace) -> Output:
     run_id = _run_of(options, "--delete")
     kept = delete_run(run_id)
-    return Output({"run": run_id, "deleted": kept}, (
-        f"The run {run_id} is deleted. For {DAYS_KEPT} days this brings it back: "
-        f"python -m cnn runs {kept} --restore"))
+    return Output({"run": run_id, "deleted": kept}, said_of_deletion(
+        "run", run_id, f"runs {kept} --restore"))
 
 
 def _restore(options: argparse.Namespace) -> Output:
-    run_id = restore_run(_run_of(options, "--restore"))
+    run_id = deleted_runs().restore(_run_of(options, "--restore"))
     return Output(run_record(get_run(run_id)), f"The run {run_id} is back.")
-
-
-def _trash(options: argparse.Namespace) -> Output:
-    runs = list_deleted()
-    value = {"deleted": [{"run": run.run_id, "title": run.title, "deleted": run.deleted,
-                          "ends": run.ends} for run in runs]}
-    text = table(("Run", "Deleted", "Kept until", "Title"), [
-        (run.run_id, _day(run.deleted), _day(run.ends), run.title) for run in runs])
-    return Output(value, text if runs else "No run is deleted.")
-
-
-def _day(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d", time.localtime(seconds))
-
-
-def _empty(options: argparse.Namespace) -> Output:
-    gone = empty_trash()
-    return Output({"removed": gone}, f"Deleted for good: {number(gone)}.")
 
 
 def _export(options: argparse.Namespace) -> Output:
@@ -129,5 +115,7 @@ def _amount(contents: Contents) -> str:
 
 
 _ACTIONS: dict[str, Callable[[argparse.Namespace], Output]] = {
-    "delete": _delete, "restore": _restore, "trash": _trash, "empty_trash": _empty,
+    "delete": _delete, "restore": _restore,
+    "trash": lambda options: list_trash(deleted_runs(), "run", title_of),
+    "empty_trash": lambda options: empty_trash(deleted_runs()),
     "export": _export, "import_": _import, "verify": _verify}

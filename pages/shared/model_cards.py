@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnn.prediction.deleting import is_shipped
 from cnn.prediction.saved import Card, SavedModel
 from pages.shared.errors import error_text
 from pages.shared.formats import NOTHING, amount, count, duration, mega, percent, plain, size
 from pages.shared.layout import EVALUATE, PREDICT
+from pages.shared.model_bin import offer_delete
 from pages.shared.unmeasured import NOT_MEASURED, how_to_measure
 
 MOST_CARDS = 12
@@ -25,8 +27,10 @@ def show_models(models: list[SavedModel]) -> None:
                    "offer all of them.")
     for model in models:
         if model.error:
-            st.warning(f"{plain(model.name)}: {error_text(model.error)}",
-                       icon=":material/broken_image:")
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.warning(f"{plain(model.name)}: {error_text(model.error)}",
+                           icon=":material/broken_image:")
+                offer_delete(model.name)
 
 
 def _about(card: Card) -> str:
@@ -57,3 +61,5 @@ def _show_card(name: str, card: Card) -> None:
                      query_params={"model": name})
         st.page_link(EVALUATE, label="Evaluate", icon=":material/query_stats:",
                      query_params={"model": name})
+        if not is_shipped(name):
+            offer_delete(name)

@@ -11,6 +11,7 @@ from pages.shared import cached
 from pages.shared.errors import show_error
 from pages.shared.formats import amount, plain, size
 from pages.shared.layout import TRAIN
+from pages.shared.model_bin import BIN
 
 
 def choose_model() -> Card | None:
@@ -23,7 +24,7 @@ def choose_model() -> Card | None:
         _say_none()
         return None
     asked = st.query_params.get("model")
-    if asked is not None and asked not in models:
+    if asked is not None and asked not in models and asked != BIN.deleted():
         st.warning(f"There is no saved model {plain(repr(asked[:80]))}. Choose one that there is.",
                    icon=":material/search_off:")
     name = st.selectbox("Model", list(models), index=list(models).index(_first(models)),

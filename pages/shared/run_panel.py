@@ -12,37 +12,25 @@ from cnn.runs.archive import archive_size, write_archive
 from cnn.runs.folder import STATES
 from cnn.runs.labels import MOST_IN_NOTE, MOST_IN_TITLE, Label, read_label, write_label
 from cnn.runs.manager import RunInfo
-from cnn.runs.trash import delete_run, restore_run
+from cnn.runs.trash import delete_run, deleted_runs, title_of
+from pages.shared.bin import Bin
 from pages.shared.errors import show_error
 from pages.shared.formats import duration, percent, plain
 from pages.shared.layout import TRAIN
 from pages.shared.past_link import link_to_past
 from pages.shared.run_table import ADDRESS, run_name, run_state, started, state_color
 
-_PROBLEM, _DELETED, _NOTICE = "runs_problem", "runs_deleted", "runs_notice"
+
+def _forget() -> None:
+    st.query_params.pop(ADDRESS, None)
 
 
-def say(text: str) -> None:
-    """Say that something is done, the next time that the page is drawn."""
-    st.session_state[_NOTICE] = text
+def _choose(run_id: str) -> None:
+    st.query_params[ADDRESS] = run_id
 
 
-def show_messages() -> None:
-    """Show what became of the last action, and the way back from a deletion."""
-    problem = st.session_state.pop(_PROBLEM, None)
-    if problem:
-        show_error(problem)
-    notice = st.session_state.pop(_NOTICE, None)
-    if notice:
-        st.success(plain(notice), icon=":material/check_circle:")
-    deleted = st.session_state.get(_DELETED)
-    if deleted:
-        run_id, name = deleted
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f":material/delete: **{plain(name)}** is deleted.", width="content")
-            st.space("stretch")
-            st.button("Undo", icon=":material/undo:", key="runs_undo", type="primary",
-                      on_click=restore, args=(run_id,))
+BIN = Bin("run", deleted_runs, delete_run, title_of, _forget, _choose,
+          "This cannot be undone. Saved models stay.")
 
 
 def show_panel(run: RunInfo) -> None:
@@ -88,8 +76,8 @@ def _draw_actions(run: RunInfo) -> None:
                          query_params={ADDRESS: "new", "like": run.run_id},
                          help="Opens the form with the settings of this run.")
             _draw_export(run)
-        st.button("Delete", icon=":material/delete:", key="runs_delete", on_click=_delete,
-                  args=(run,), disabled=run.active,
+        st.button("Delete", icon=":material/delete:", key="runs_delete", on_click=BIN.delete,
+                  args=(run.run_id, run_name(run)), disabled=run.active,
                   help="Stop it first." if run.active else
                   "Can be undone for 30 days. A saved model stays.")
 
@@ -127,22 +115,4 @@ def _save(run_id: str, title_key: str, note_key: str) -> None:
     try:
         write_label(run_id, st.session_state[title_key], st.session_state[note_key])
     except CnnError as error:
-        st.session_state[_PROBLEM] = error
-
-
-def _delete(run: RunInfo) -> None:
-    name = run_name(run)  # while its title is still there
-    try:
-        st.session_state[_DELETED] = delete_run(run.run_id), name
-        st.query_params.pop(ADDRESS, None)
-    except CnnError as error:  # it has just been resumed, or the folder cannot be written
-        st.session_state[_PROBLEM] = error
-
-
-def restore(run_id: str) -> None:
-    """Bring a deleted run back and choose it; for `on_click`."""
-    st.session_state.pop(_DELETED, None)
-    try:
-        st.query_params[ADDRESS] = restore_run(run_id)
-    except CnnError as error:  # deleted for good meanwhile
-        st.session_state[_PROBLEM] = error
+        BIN.show_later(error)

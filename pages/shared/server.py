@@ -93,13 +93,14 @@ def _first_model() -> str:
 
 def _sweep() -> None:
     from cnn.data.sweeping import sweep
-    from cnn.runs.trash import sweep_trash
+    from cnn.prediction.deleting import deleted_models
+    from cnn.runs.trash import deleted_runs
 
-    for clear in (sweep_trash, sweep):
+    for clear in (deleted_runs().sweep, deleted_models().sweep, sweep):
         try:
             clear()
         except CnnError as error:  # they stay a while longer
-            _log.warning("Old deleted runs or unfinished data sets stay: %s", error)
+            _log.warning("Old deleted runs and models or unfinished data sets stay: %s", error)
 
 
 def _warm() -> None:
