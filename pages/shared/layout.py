@@ -19,9 +19,13 @@ LOGO = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 168 32">{_SIGN}'
         '<text x="40" y="23.5" font-family="Source Sans Pro,Source Sans,Segoe UI,sans-serif" '
         'font-size="22" font-weight="700" fill="#2f6fed">CNN Studio</text></svg>')
 
-# What Ctrl+P prints is the page, not the navigation.
-_PRINT = ("<style>@media print{[data-testid=stSidebar],[data-testid=stHeader]"
-          "{display:none!important}}</style>")
+# What Ctrl+P prints is the page, not the navigation. A chosen segment or pill has the colour of all
+# text, on its coloured ground: Streamlit writes it in the primary colour, and no colour is at once
+# light enough for that on a dark page and dark enough for the white words of a primary button.
+_STYLE = ("<style>@media print{[data-testid=stSidebar],[data-testid=stHeader]"
+          "{display:none!important}}"
+          "[data-testid=stButtonGroup] button:not(:disabled){color:inherit!important}"
+          "</style>")
 
 
 def page_list() -> list[st.Page]:
@@ -46,7 +50,7 @@ def draw_page() -> None:
     page = st.navigation(page_list())
     st.set_page_config(page_title=f"{page.title} · CNN Studio")
     st.logo(LOGO, size="large", icon_image=ICON)
-    st.html(_PRINT)
+    st.html(_STYLE)
     with st.container(width=WIDEST):
         st.title("CNN Studio" if page.title == "Home" else page.title)
         page.run()
