@@ -57,7 +57,7 @@ def main() -> None:
         if card is not None:
             fit_to(card.class_names, card.dataset_fingerprint)
             st.caption(origin_text(card))
-            with st.container(horizontal=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
                 st.page_link(PREDICT, label="Use it on a picture", icon=":material/image_search:",
                              query_params={"model": card.name})
                 link_to_past_of(card)

@@ -56,7 +56,7 @@ def _show_card(name: str, card: Card) -> None:
         f"{amount(card.epochs, 'epoch')} in {duration(card.seconds)}"
     st.caption(f"{size(card.input_shape)} · {amount(len(card.class_names), 'class')} · "
                f"{mega(card.parameters)} parameters · {made}")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(PREDICT, label="Predict", icon=":material/image_search:",
                      query_params={"model": name})
         st.page_link(EVALUATE, label="Evaluate", icon=":material/query_stats:",
