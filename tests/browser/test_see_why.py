@@ -1,4 +1,7 @@
-"""Look inside in a browser: a convolution under the cursor, and the slider of the time machine."""
+"""Seeing why in a browser: the cells of Evaluate, a convolution under the cursor, the slider.
+
+The slider is that of the time machine. One server for both pages: starting it takes longest.
+"""
 
 import re
 import shutil
@@ -8,6 +11,7 @@ import numpy as np
 import pytest
 
 from cnn.config import RunConfig
+from cnn.evaluation.results import evaluate_predictions, read_evaluation, write_evaluation
 from cnn.paths import PROJECT
 from cnn.runs.event_writer import EventWriter
 from cnn.runs.folder import RunFolder, Status
@@ -16,15 +20,27 @@ from cnn.training.snapshots import About, snapshot_bytes
 from tests.browser.support import settle
 
 RUN = "20260102-030405-past"
+MISTAKES = {1: 5, 4: 3}  # true class: images taken for a 9
+CELL = 47  # pixels, of the matrix of ten classes; its upper right corner is 8 from the chart's
 # Of the architecture base for digits.
 SHAPES = ((4, 4, 1, 32), (32,), (4, 4, 32, 32), (32,), (128, 256), (256,), (256, 10), (10,))
 
 
 @pytest.fixture(scope="module")
 def filled(places):
-    """A saved model that ships with the project, and a run with snapshots of two epochs."""
-    shutil.copytree(PROJECT / "saved_models" / "digits-base",
-                    Path(places["CNN_MODELS_DIR"]) / "digits-base")
+    """A saved model that ships with the project, and a run with snapshots of two epochs.
+
+    The model takes some 1 and some 4 for a 9, and nothing else.
+    """
+    model = Path(places["CNN_MODELS_DIR"]) / "digits-base"
+    shutil.copytree(PROJECT / "saved_models" / "digits-base", model)
+    found = read_evaluation(model)
+    answers = found.labels.copy()
+    for label, count in MISTAKES.items():
+        answers[np.flatnonzero(found.labels == label)[:count]] = 9
+    probabilities = np.full(found.probabilities.shape, 0.02, np.float32)
+    probabilities[np.arange(len(answers)), answers] = 0.82
+    write_evaluation(model, evaluate_predictions(probabilities, found.labels, found.class_names))
     folder = RunFolder(Path(places["CNN_RUNS_DIR"]) / RUN)
     folder.path.mkdir(parents=True)
     folder.write_config(RunConfig("digits", "base", "past", epochs=2), "")
@@ -67,6 +83,49 @@ def test_the_cursor_and_the_arrow_keys_work_a_convolution_out(visit, server, fil
     drawn = page.locator(".term.last").inner_text().split()[0]
     assert mine == own and float(drawn.replace("−", "-")) == pytest.approx(
         float(own.replace("−", "-")), abs=5e-3)
+    assert page.problems == []
+
+
+def pictures_of(page, title, count):
+    """Wait until the pictures of a cell are there, and return them."""
+    page.get_by_role("heading", name=title).wait_for()
+    tiles = page.locator(".tile")
+    page.wait_for_function(
+        "([box, count]) => [...box.querySelectorAll('*')].some(one => one.shadowRoot"
+        "?.querySelectorAll('.tile').length === count)",
+        arg=[page.locator(".st-key-evaluate_wall").element_handle(), count])
+    return tiles
+
+
+def test_a_click_on_a_cell_shows_its_pictures_and_so_do_the_keys_in_the_table(
+        visit, server, filled):
+    page = visit(f"{server.url}/evaluate?model=digits-base")
+    pictures_of(page, "1 taken for 9", 5)  # the largest mix-up is open at first
+    matrix = page.get_by_test_id("stEChartsChart").first
+    matrix.scroll_into_view_if_needed()
+    box = matrix.bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 8 - CELL / 2, box["y"] + 8 + 4.5 * CELL)
+    pictures_of(page, "4 taken for 9", 3)
+    assert "cell=4-9" in page.url
+
+    page.get_by_text("The matrix as a table").click()
+    table = page.locator(".st-key-evaluate_as_table [data-testid=stDataFrame] canvas").first
+    table.wait_for()
+    table.focus()
+    page.keyboard.press("ArrowUp")
+    page.get_by_role("heading", name="3 taken for 9").wait_for()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    tiles = pictures_of(page, "1 taken for 9", 5)
+
+    tiles.nth(1).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("2 of 5").wait_for()
+    first = dialog.get_by_alt_text("Test image").first.get_attribute("src")
+    dialog.get_by_role("button", name="Next").click()
+    dialog.get_by_text("3 of 5").wait_for()
+    assert dialog.get_by_alt_text("Test image").first.get_attribute("src") != first
+    assert "image=" in page.url and "cell=1-9" in page.url
     assert page.problems == []
 
 
