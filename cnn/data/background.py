@@ -13,7 +13,7 @@ from cnn.data import store
 from cnn.data.decoding import Way
 from cnn.data.dividing import SplitPlan
 from cnn.data.importing import ImportReport, Source, check_new_name, import_images
-from cnn.data.jobs import Jobs, JobState
+from cnn.data.jobs import Jobs, JobState, key_of_set
 from cnn.data.progress import Progress
 from cnn.data.reports import make_report
 from cnn.errors import BadInput
@@ -42,14 +42,14 @@ def start_import(source: Source, name: str, way: Way, plan: SplitPlan,
         return report
 
     check_new_name(name)
-    if not _IMPORTS.start(_key(name), work):
+    if not _IMPORTS.start(key_of_set(name), work):
         raise BadInput(f"An import of the name {name!r} is under way.",
                        "Choose another name, or wait until it has ended.")
 
 
 def look_import(name: str) -> JobState | None:
     """Return how far an import is, or how it ended; its result is an `ImportReport`."""
-    return _IMPORTS.look(_key(name))
+    return _IMPORTS.look(key_of_set(name))
 
 
 def running_imports() -> list[str]:
@@ -61,12 +61,12 @@ def running_imports() -> list[str]:
 
 def cancel_import(name: str) -> None:
     """Ask an import to end; nothing is left of it then."""
-    _IMPORTS.cancel(_key(name))
+    _IMPORTS.cancel(key_of_set(name))
 
 
 def forget_import(name: str) -> None:
     """Forget how an import ended."""
-    _IMPORTS.forget(_key(name))
+    _IMPORTS.forget(key_of_set(name))
 
 
 def start_check(name: str) -> None:
@@ -99,9 +99,5 @@ def cancel_check(name: str) -> None:
     _CHECKS.cancel(_state_key(name))
 
 
-def _key(name: str) -> tuple[str, str]:
-    return str(paths.data_dir()), name
-
-
 def _state_key(name: str) -> tuple[str, str, str]:
-    return (*_key(name), store.read_meta(name).fingerprint)
+    return (*key_of_set(name), store.read_meta(name).fingerprint)

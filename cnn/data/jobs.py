@@ -13,10 +13,16 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cnn import paths
 from cnn.data.progress import Cancelled, Progress
 from cnn.errors import CnnError
 
 _LOG = logging.getLogger(__name__)
+
+
+def key_of_set(name: str) -> tuple[str, str]:
+    """Return the key of work on a data set in the present data folder."""
+    return str(paths.data_dir()), name
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,11 @@ from there. Knows no pages.
 
 from __future__ import annotations
 
-from cnn import paths
 from cnn.data import catalogue
-from cnn.data.jobs import Jobs, JobState
+from cnn.data.jobs import Jobs, JobState, key_of_set
 from cnn.data.progress import Progress
 
 _JOBS = Jobs("download")
-
-
-def _key(name: str) -> tuple[str, str]:
-    return str(paths.data_dir()), name
 
 
 def start(name: str, size: int | None = None) -> None:
@@ -28,14 +23,14 @@ def start(name: str, size: int | None = None) -> None:
     def work(tell: Progress) -> None:
         catalogue.load(name, tell, size)  # whose result is opened by who needs it
 
-    _JOBS.start(_key(name), work)
+    _JOBS.start(key_of_set(name), work)
 
 
 def look(name: str) -> JobState | None:
     """Return how far the download of a data set is, or how the last one ended; None without one."""
-    return _JOBS.look(_key(name))
+    return _JOBS.look(key_of_set(name))
 
 
 def cancel(name: str) -> None:
     """Ask the download of a data set to end; what has come is kept for the next try."""
-    _JOBS.cancel(_key(name))
+    _JOBS.cancel(key_of_set(name))
