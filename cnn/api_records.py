@@ -102,13 +102,10 @@ def run_detail(run: RunInfo) -> Record:
     Where it overfits, `overfitting` says so and `remedies` what to try.
     """
     events, _ = run.folder.read_events()
-    # A resumed run has told of later epochs before.
-    epochs = [event for event in events
-              if event.get("kind") == "epoch" and event.get("epoch", 0) <= run.status.epoch]
+    epochs = epochs_told(events, run.status.epoch)
     last = {key: finite(value) for key, value in epochs[-1].items()} if epochs else None
     settings = run.config.to_dict() if run.config else None
-    return {**run_record(run), "config": settings, "last_epoch": last,
-            **_diagnosis(run, epochs_told(events, run.status.epoch))}
+    return {**run_record(run), "config": settings, "last_epoch": last, **_diagnosis(run, epochs)}
 
 
 def _diagnosis(run: RunInfo, epochs: list[Record]) -> Record:

@@ -33,6 +33,7 @@ from cnn.models.own import read_document
 from cnn.models.registry import Architecture, hold
 from cnn.runs.checkpoints import Checkpoints
 from cnn.runs.control import Control, read_control, update_control
+from cnn.training.events import place_of
 from cnn.training.snapshots import FOLDER as SNAPSHOTS
 from cnn.training.snapshots import Snapshots
 
@@ -270,11 +271,9 @@ def changes_told(events: Sequence[dict[str, Any]]) -> list[str]:
     for event in events:
         with suppress(KeyError, ZeroDivisionError):  # a damaged line is passed over
             if event.get("kind") == "change":
-                place = event["epoch"] - 1 + event["batch"] / event["batches"]
-                changes.append((place, f"Epoch {event['epoch']}: {event['text']}"))
+                changes.append((place_of(event), f"Epoch {event['epoch']}: {event['text']}"))
             elif event.get("kind") == "resume":
-                kept = event["epoch"] + event.get("batch", 0) / event.get("batches", 1)
-                changes = [change for change in changes if change[0] <= kept]
+                changes = [change for change in changes if change[0] <= place_of(event)]
     # What a trainer told after its last checkpoint, the next one tells again at the same place.
     return [text for _, text in dict.fromkeys(changes)]
 

@@ -5,8 +5,9 @@ The loop emits them; a run folder stores them as JSON lines; CLI and pages draw 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cnn.errors import CnnError
 
@@ -87,6 +88,17 @@ OnEvent = Callable[[Event], None]
 EVENT_KINDS: dict[type, str] = {
     BatchEvent: "batch", EpochEvent: "epoch", NoteEvent: "note", ResumeEvent: "resume",
     ChangeEvent: "change", PinsEvent: "pins"}
+
+
+def place_of(record: Mapping[str, Any]) -> float:
+    """Return where a stored batch, change or resume stands, in epochs: 2.5 is amid the third.
+
+    Raises:
+        KeyError, TypeError, ZeroDivisionError: If the record is damaged.
+    """
+    if record["kind"] == EVENT_KINDS[ResumeEvent]:  # older ones know no batches
+        return float(record["epoch"] + record.get("batch", 0) / record.get("batches", 1))
+    return float(record["epoch"] - 1 + record["batch"] / record["batches"])
 
 
 class Diverged(CnnError):

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from cnn.runs.folder import RunFolder
+from cnn.training.events import place_of
 
 MOST_POINTS = 250  # then neighbours are averaged: a chart is drawn again every few seconds
 SMOOTH_PART = 50  # each drawn value is the mean over this part of the curve, around its place
@@ -105,7 +106,7 @@ class RunLog:
     def _add(self, record: dict[str, Any]) -> None:
         kind = record["kind"]
         if kind == "batch":
-            self._add_point((_place(record), float(record["loss"]), float(record["accuracy"]),
+            self._add_point((place_of(record), float(record["loss"]), float(record["accuracy"]),
                              float(record["learning_rate"])))
             if all(math.isfinite(record[key]) for key in ("images_per_second", "seconds")):
                 self._last = record
@@ -116,7 +117,7 @@ class RunLog:
         elif kind == "note":
             self._add_mark(Mark(float(record["epoch"]), kind, str(record["text"])))
         elif kind == "change":
-            self._add_mark(Mark(_place(record), kind, str(record["text"])))
+            self._add_mark(Mark(place_of(record), kind, str(record["text"])))
         elif kind == "pins":
             self._add_pins(int(record["epoch"]), record["tops"])
 
@@ -141,9 +142,7 @@ class RunLog:
 
     def _go_on(self, record: dict[str, Any]) -> None:
         """Drop what a trainer told of batches that another trainer did again."""
-        epoch, batches = int(record["epoch"]), int(record.get("batches", 0))
-        share = int(record.get("batch", 0)) / batches if batches else 0.0
-        end = epoch + share
+        epoch, end = int(record["epoch"]), place_of(record)
         self._epochs = [record for record in self._epochs if record["epoch"] <= epoch]
         self._pins = [record for record in self._pins if record["epoch"] <= epoch]
         self._marks = [mark for mark in self._marks if mark.place <= end]
@@ -163,10 +162,6 @@ class RunLog:
         if len(self._points) >= MOST_POINTS:
             self._points = [_mean(self._points[i:i + 2]) for i in range(0, MOST_POINTS, 2)]
             self._events_per_point *= 2
-
-
-def _place(record: dict[str, Any]) -> float:
-    return float(record["epoch"] - 1 + record["batch"] / record["batches"])
 
 
 def _mean(points: Sequence[Point]) -> Point:
