@@ -4,6 +4,7 @@ import json
 
 import pytest
 from model_folders import write_model
+from page_steps import texts
 from run_folders import tell, write_epoch, write_run
 
 from cnn.config import RunConfig
@@ -14,10 +15,6 @@ from cnn.runs.manager import get_run, wait_until_ended
 from cnn.training.events import BatchEvent
 from pages.shared import live_run
 from pages.shared.live_feed import live_feed
-
-
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
 
 
 def start_button(page):
@@ -356,7 +353,7 @@ def test_a_resume_that_comes_too_late_shows_the_run_as_it_is(open_page, spawned)
 
 
 def test_a_resume_that_fails_says_why(open_page, spawned, monkeypatch):
-    def full():
+    def full(parameters):
         raise Unavailable("Only 3 MB are free where runs are kept.", "Free some.")
 
     folder = interrupted()

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from run_folders import tell
 
+from cnn import files
 from cnn.api_records import run_detail, run_record
 from cnn.config import Augmentation, RunConfig
 from cnn.errors import BadInput, CnnError, Damaged, NotFound, Unavailable
@@ -195,9 +196,17 @@ def test_a_taken_model_name_is_refused(tmp_path):
 
 def test_a_nearly_full_disk_is_said_before_the_start(monkeypatch):
     usage = type("usage", (), {"free": 10 * 2**20})
-    monkeypatch.setattr(manager.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(Unavailable, match="10 MB"):
         manager.check_run(CONFIG)
+
+
+def test_a_large_network_needs_more_room_than_a_small_one(monkeypatch):
+    usage = type("usage", (), {"free": 100 * 2**20})
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda path: usage)
+    manager.check_run(CONFIG)
+    with pytest.raises(Unavailable, match=r"547 MB are needed and 100 MB are free"):
+        manager.check_space(10_000_000)
 
 
 def test_a_place_for_runs_that_cannot_be_written_is_said_with_the_way_out(tmp_path, spawned):
@@ -291,7 +300,7 @@ def test_nothing_is_resumed_on_a_full_disk_and_the_run_stays_interrupted(
         run, spawned, monkeypatch):
     folder = run(state="running", started=1.0)
     usage = type("usage", (), {"free": 10 * 2**20})
-    monkeypatch.setattr(manager.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(Unavailable, match="10 MB"):
         steering.resume_run(folder.run_id)
     assert manager.get_run(folder.run_id).status.state == "interrupted"

@@ -7,7 +7,6 @@ outlives the server; what it does is in `worker`.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -21,7 +20,7 @@ from typing import Any
 from cnn.config import RunConfig
 from cnn.data.catalogue import describe, load
 from cnn.errors import BadInput, CnnError, NotFound, Unavailable
-from cnn.files import check_name
+from cnn.files import check_name, need_space
 from cnn.models.defaults import command_line
 from cnn.models.registry import get_architecture
 from cnn.models.summary import summarise
@@ -33,7 +32,10 @@ from cnn.runs.pins import ready_pins, save_pins
 
 # States in which a run can be taken up even without a checkpoint: it begins again.
 FRESH = ("interrupted", "paused", "failed")
-FREE_BYTES_NEEDED = 200 * 2**20  # checkpoints, log and the saved model of the largest architecture
+# What a run may write. For each parameter: its value, at most two numbers of the optimizer and the
+# best value so far, in two checkpoints and the one that is being written; and the saved model.
+BYTES_PER_PARAMETER = 3 * 16 + 4
+BYTES_BESIDE = 50 * 2**20  # metrics, log, pins, answers to the test images
 
 
 @dataclass(frozen=True)
@@ -78,13 +80,18 @@ def check_run(config: RunConfig) -> None:
     if (models_dir() / config.name).exists():
         raise BadInput(f"A saved model {config.name!r} exists already.",
                        "Choose another name; nothing is ever overwritten.")
+    parameters = 0
     if info.image_shape and info.classes:
-        summarise(config.architecture, info.image_shape, len(info.classes))
-    check_space()
+        parameters = summarise(
+            config.architecture, info.image_shape, len(info.classes)).parameters
+    check_space(parameters)
 
 
-def check_space() -> None:
+def check_space(parameters: int) -> None:
     """Refuse to train where checkpoints and model would not fit.
+
+    Args:
+        parameters: Of the network; 0 if that is not known.
 
     Raises:
         Unavailable: If the disk is nearly full, or the folder cannot be written.
@@ -94,10 +101,7 @@ def check_space() -> None:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _not_writable(error) from error
-    free = shutil.disk_usage(place).free
-    if free < FREE_BYTES_NEEDED:
-        raise Unavailable(f"Only {free / 2**20:.0f} MB are free where runs are kept.",
-                          f"Free at least {FREE_BYTES_NEEDED / 2**20:.0f} MB and try again.")
+    need_space(place, BYTES_PER_PARAMETER * parameters + BYTES_BESIDE)
 
 
 def start_run(config: RunConfig, pins: Sequence[tuple[str, bytes]] = ()) -> str:
@@ -135,7 +139,7 @@ def start_trainer(run: RunInfo, **control: Any) -> None:
         BadInput: If a value is out of range.
         Unavailable: If the disk is nearly full, or the folder cannot be written.
     """
-    check_space()
+    check_space(run.status.parameters)
     run.folder.ask(**{"wish": "", **control})
     run.folder.write_status(replace(
         run.folder.read_status(), state="starting", stage="waiting for the trainer",

@@ -48,7 +48,7 @@ from tests.faults.trainer import BEGIN, CHECKPOINT, FILL, Fault
 
 COUNT = 30
 KINDS = ("trainers", "answers", "epochs", "models")
-SIZE = "320m"  # a run is refused where fewer than 200 MB are free
+SIZE = "320m"  # a run is refused where fewer than about 55 MB are free
 EPOCHS = 30  # of each training; the next one takes the run up and trains as many more
 CONFIG = RunConfig("digits", "dropout", "full", epochs=EPOCHS, batch_size=32, seed=6)
 AT_THE_END = ("model.keras", "history.jsonl", "evaluation.npz", "evaluation.json", "card.json")
