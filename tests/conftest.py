@@ -4,6 +4,7 @@ Also what makes the suite quick: its order, and no Keras in the way of pages.
 """
 
 import gc
+import json
 import os
 import shutil
 import sys
@@ -92,6 +93,17 @@ def app(folders, monkeypatch):
 def no_engine(monkeypatch):
     """Let every use of the engine fail."""
     monkeypatch.setattr(client, "_shared", EngineClient((sys.executable, "-c", "pass")))
+
+
+@pytest.fixture
+def asked(folders, monkeypatch):
+    """Put the stub in the place of the engine; returns the headers of all that was asked of it."""
+    log = folders / "asked.jsonl"
+    engine = EngineClient((sys.executable, "-m", "tests.stub_engine", str(log)))
+    monkeypatch.setattr(client, "_shared", engine)
+    yield lambda: [json.loads(line)
+                   for line in (log.read_text() if log.exists() else "").splitlines()]
+    engine.close()
 
 
 @pytest.fixture

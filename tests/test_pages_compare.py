@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from model_folders import CLASSES, write_model
+from page_steps import texts
 from run_folders import write_run
 
 from cnn.data.catalogue import load
@@ -12,10 +13,6 @@ from cnn.evaluation.comparison import Duel
 from cnn.evaluation.results import evaluate_predictions, write_evaluation
 from pages.shared.compare_charts import MOST, cost_option, curves_option
 from pages.shared.duel_view import verdict
-
-
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
 
 
 def charts(page):

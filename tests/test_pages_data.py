@@ -4,15 +4,12 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+from page_steps import texts
 from picture_files import class_files, write_folder
 
 from cnn.data.catalogue import dataset_names
 from cnn.data.images import encode_png
 from cnn.data.importing import import_images
-
-
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
 
 
 def picture(shade, seed):

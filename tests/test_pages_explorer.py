@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 from model_folders import write_model
+from page_steps import texts
 
 from cnn.config import Augmentation
 from cnn.data import looks
@@ -22,10 +23,6 @@ from pages.shared.pictures import enlarged
 
 # Nothing but a figure, a graph or turned pictures may need the engine.
 pytestmark = pytest.mark.usefixtures("no_engine")
-
-
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
 
 
 def pictures(page):

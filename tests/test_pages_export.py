@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 from model_folders import write_model
+from page_steps import texts
 
 from cnn.data.jobs import Jobs
 from cnn.errors import Refused
@@ -21,10 +22,6 @@ def model(folders, monkeypatch):
 
 def labels(page, kind):
     return [element.label for element in page.get(kind)]
-
-
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
 
 
 def keys(page):

@@ -5,6 +5,7 @@ import re
 import time
 
 import pytest
+from page_steps import texts
 from run_folders import write_run
 from speeds import made_up
 
@@ -18,10 +19,6 @@ from cnn.runs import measuring
 from pages.shared import lab_view
 
 DIGITS = (8, 8, 1), 10
-
-
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
 
 
 def labels(page):

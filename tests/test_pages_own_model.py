@@ -3,6 +3,7 @@
 import pytest
 from foreign_files import dense, layer, sequential
 from model_folders import write_model
+from page_steps import texts
 from test_adopting import bring
 
 from cnn.errors import BadInput, Refused
@@ -12,10 +13,6 @@ from pages.shared import own_model
 
 FOUND = Found(plan_of(sequential(layer("Rescaling", "scaled", scale=0.1), layer("Flatten"),
                                  dense(3, "linear"))), 3, 579, "logits", "scaled")
-
-
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 """The Predict page, with an engine that needs no TensorFlow."""
 
-import json
 import sys
 
 import numpy as np
 import pytest
 from model_folders import write_model
+from page_steps import texts
 
 from cnn.data.images import encode_png
 from cnn.errors import Refused
@@ -23,19 +23,10 @@ def picture(value=200, size=(30, 40)):
     return encode_png(np.full((*size, 3), value, np.uint8))
 
 
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
-
-
 @pytest.fixture
-def asked(folders, monkeypatch):
-    """Put the stub in the place of the engine; returns the predictions asked of it so far."""
-    log = folders / "asked.jsonl"
-    engine = EngineClient((sys.executable, "-m", "tests.stub_engine", str(log)))
-    monkeypatch.setattr(client, "_shared", engine)
-    yield lambda: [header for line in (log.read_text() if log.exists() else "").splitlines()
-                   if (header := json.loads(line))["op"] == "ways"]
-    engine.close()
+def asked(asked):
+    """The predictions alone."""
+    return lambda: [header for header in asked() if header["op"] == "ways"]
 
 
 @pytest.fixture

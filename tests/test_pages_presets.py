@@ -1,16 +1,13 @@
 """The Train page's question "How long": measuring, the plan, and the way to own settings."""
 
 import pytest
+from page_steps import texts
 from speeds import made_up
 
 from cnn.errors import Unavailable
 from cnn.runs import measuring
 from pages.shared import preset_form
 from pages.shared.formats import rough_span
-
-
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
 
 
 class Measurement:

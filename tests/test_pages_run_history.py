@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from page_steps import texts
 from run_folders import tell, write_run
 
 from cnn.data.images import encode_png
@@ -19,10 +20,6 @@ from cnn.training.events import (
 from pages.shared.pinned import MOST_POINTS, _courses
 
 PNG = encode_png(np.full((30, 40, 3), 90, np.uint8))
-
-
-def texts(elements):
-    return "\n".join(str(element.value) for element in elements)
 
 
 def charts(page):

@@ -1,7 +1,5 @@
 """Slices and single images on the Evaluate page, with a set that was imported with its groups."""
 
-import json
-import sys
 
 import numpy as np
 import pytest
@@ -13,12 +11,10 @@ from cnn.data.catalogue import load
 from cnn.data.dividing import SplitPlan
 from cnn.data.importing import import_images
 from cnn.evaluation.results import evaluate_predictions, write_evaluation
-from cnn.prediction import client
-from cnn.prediction.client import EngineClient
 
 
 @pytest.fixture
-def slides(folders, monkeypatch):
+def slides(folders, asked):
     """A model that errs on the images of the darkest slide of the test, and a stub of an engine."""
     import_images(write_folder(folders / "source", slide_files()), "slides", (8, 8),
                   plan=SplitPlan(group="^(.+)_", test_fraction=0.34))
@@ -34,11 +30,7 @@ def slides(folders, monkeypatch):
                          test_n=len(answers))
     write_evaluation(folder, evaluate_predictions(probabilities, data.test_labels,
                                                   data.class_names))
-    log = folders / "asked.jsonl"
-    engine = EngineClient((sys.executable, "-m", "tests.stub_engine", str(log)))
-    monkeypatch.setattr(client, "_shared", engine)
-    yield data, wrong, lambda: [json.loads(line) for line in log.read_text().splitlines()]
-    engine.close()
+    return data, wrong, asked
 
 
 def test_accuracy_is_told_by_brightness_size_and_group(open_page, slides):

@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import sys
 
 import numpy as np
-import pytest
 from model_folders import write_model
+from page_steps import texts
 
 from cnn.data.images import encode_png
-from cnn.prediction import client
-from cnn.prediction.client import EngineClient
 from pages.shared.why_view import ALIKE, MAPS, PIXELS
-
-
-def texts(elements) -> str:
-    return "\n".join(str(element.value) for element in elements)
-
-
-@pytest.fixture
-def asked(folders, monkeypatch):
-    log = folders / "asked.jsonl"
-    engine = EngineClient((sys.executable, "-m", "tests.stub_engine", str(log)))
-    monkeypatch.setattr(client, "_shared", engine)
-    yield lambda: [json.loads(line) for line in log.read_text().splitlines()]
-    engine.close()
 
 
 def picture(value: int) -> bytes:
