@@ -10,6 +10,7 @@ which of the two it is. What a page shows is in `pages/`, what the product can d
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -23,6 +24,7 @@ else:
     from starlette.routing import Mount, Route
 
     from cnn.api_guard import Guard
+    from pages.shared.first_html import begin
     from pages.shared.live_feed import answer
     from pages.shared.server import Deferred, SecurityHeaders, lifespan
 
@@ -33,9 +35,10 @@ else:
     st.navigation(page_list())
     _script_run_log.disabled = False
 
+    opening = [Route(f"/{path.stem}", begin) for path in Path(__file__).parent.glob("pages/*.py")]
     api = Guard(Deferred("cnn.api", "api"), st.get_option("server.address") or "")
     app = st.App(__file__, lifespan=lifespan, middleware=[Middleware(SecurityHeaders)],
-                 routes=[Mount("/api", app=api), Route("/live/{run}", answer)])
+                 routes=[Mount("/api", app=api), Route("/live/{run}", answer), *opening])
 
     if __name__ == "__main__":
         app.run()

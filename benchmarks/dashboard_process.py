@@ -65,8 +65,15 @@ def healthy(port: int) -> bool:
     return False
 
 
-def start_dashboard(environment: Mapping[str, str], port: int = 0) -> Dashboard:
+def start_dashboard(
+    environment: Mapping[str, str], port: int = 0, script: str = "dashboard.py"
+) -> Dashboard:
     """Start a server and return when it answers.
+
+    Args:
+        environment: Variables beside those of this process.
+        port: To listen on. Defaults to a free one.
+        script: What it serves. Defaults to the dashboard.
 
     Raises:
         TimeoutError: If it does not within a minute.
@@ -74,7 +81,7 @@ def start_dashboard(environment: Mapping[str, str], port: int = 0) -> Dashboard:
     port = port or free_port()
     begin = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port", str(port)],
+        [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)],
         cwd=PROJECT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL)
     while time.monotonic() < begin + 60:
@@ -86,9 +93,11 @@ def start_dashboard(environment: Mapping[str, str], port: int = 0) -> Dashboard:
 
 
 @contextmanager
-def dashboard(environment: Mapping[str, str]) -> Iterator[Dashboard]:
+def dashboard(
+    environment: Mapping[str, str], script: str = "dashboard.py"
+) -> Iterator[Dashboard]:
     """Run a server for the length of a block, and stop it as Ctrl-C does."""
-    server = start_dashboard(environment)
+    server = start_dashboard(environment, script=script)
     try:
         yield server
     finally:

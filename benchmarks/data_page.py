@@ -30,7 +30,7 @@ RUNS = 5
 LIMIT, LIMIT_OF_CHECK = 1.0, 60.0  # seconds; of the page after its first time
 
 
-def _through_dashboard() -> None:
+def through_dashboard() -> None:
     """Let AppTest run pages inside dashboard.py, as the server does."""
     original = PagesManager.__init__
 
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--dataset", default="cifar10")
     options = parser.parse_args()
     load(options.dataset)
-    _through_dashboard()
+    through_dashboard()
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / STORE
         store.mkdir()

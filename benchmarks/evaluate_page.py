@@ -2,25 +2,23 @@
 
     python -m benchmarks.evaluate_page [--model cifar10-flagship] [--runs 7] [--write]
 
-Times are taken inside Chromium, on the machine of the server: from the navigation, or from the
-press of the mouse, to the moment when Streamlit is at rest, what was asked for is there, and every
-picture on the page is loaded. Needs the data set of the model. The lines of 200 classes are of a
-made-up model with 10,000 answers and no data set.
+What a time is: see `browser`. Opened "by its address", the browser loads Streamlit itself anew;
+the first lines say how long that takes for a page with nothing but a heading. Needs the data set of
+the model. The lines of 200 classes are of a made-up model with 10,000 answers and no data set.
 """
 
 from __future__ import annotations
 
 import shutil
-import statistics
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from benchmarks.dashboard_process import CHROMIUM_ARGS, dashboard
+from benchmarks.browser import HEAD, Whole, after, line, opened, text_of, visiting
 from benchmarks.report import arguments, publish, table
 from cnn.data.catalogue import load
 from cnn.evaluation.results import evaluate_predictions, read_evaluation, write_evaluation
@@ -30,26 +28,13 @@ from cnn.prediction.saved import CARD_FILE, MODEL_FILE, model_folder, read_card
 OPEN_LIMIT, CLICK_LIMIT = 1000, 500  # ms
 MANY, IMAGES = 200, 10_000
 PARTS = ("Report", "Curves", "Confidence", "Images", "Slices", "History")
+EMPTY = "import streamlit as st\n\nst.header('Nothing')\n"
+WALL = ".st-key-evaluate_wall"
+MATRIX = Whole("[data-testid=stEChartsChart] canvas")
+WITH_PICTURES = replace(MATRIX, wall=WALL)
+HEADING = Whole("h2")
 _FROM_EDGE = 20  # pixels from the right and upper edge of the chart into its corner cell
 _STEP = 76  # pixels between clicks: two cells of ten classes
-# At rest, and all pictures there; `seen` tells what must be on the page.
-_WAIT = """(seen) => new Promise(done => {
-  const rest = () => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState
-    === 'notRunning';
-  const inner = box => [...box.querySelectorAll('*')].find(one => one.shadowRoot)?.shadowRoot;
-  const wall = () => [...document.querySelectorAll('.st-key-evaluate_wall')].flatMap(
-    box => [...(inner(box) || box).querySelectorAll('img')]);
-  const loaded = () => (seen[2] !== 'wall' || wall().length > 0)
-    && [...document.images, ...wall()].every(image => image.complete);
-  const there = () => document.querySelector('[data-stale=true]') === null
-    && (seen[0] === 'new' ? ![undefined, seen[1]].includes(
-          [...document.querySelectorAll('h3')][0]?.innerText)
-        : document.querySelectorAll(seen[0]).length >= seen[1]);
-  const look = () => rest() && there() && loaded() ? done(performance.now())
-    : requestAnimationFrame(look);
-  look();
-})"""
-_HEADING = "() => [...document.querySelectorAll('h3')][0]?.innerText"
 
 
 def write_many(folder: Path, like: str) -> None:
@@ -69,62 +54,64 @@ def write_many(folder: Path, like: str) -> None:
     write_evaluation(folder, found)
 
 
-def opened(page: Page, url: str, selector: str, count: int, pictures: bool = False) -> float:
-    """Return how many ms a page takes from the navigation to being whole."""
-    page.goto(url, wait_until="commit")
-    return float(page.evaluate(_WAIT, [selector, count, "wall" if pictures else ""]))
+def empty_page(folder: Path, runs: int) -> list[float]:
+    """Return how long a page takes that has nothing but a heading: what no page can go below."""
+    script = folder / "empty.py"
+    script.write_text(EMPTY)
+    with visiting({}, str(script)) as (page, url):
+        opened(page, url, HEADING)
+        return [opened(page, url, HEADING) for _ in range(runs)]
+
+
+def from_home(page: Page, url: str, name: str, want: Whole) -> float:
+    """Return how long a click in the sidebar of the first page takes."""
+    opened(page, url, Whole("h2"))
+    link = page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True)
+    return after(page, "mousedown", link.click, want)
 
 
 def clicks(page: Page, runs: int) -> Iterator[float]:
     """Yield how many ms each click on another cell of the last column takes."""
     box = page.get_by_test_id("stEChartsChart").first.bounding_box()
     assert box is not None
+    right, top = box["x"] + box["width"] - _FROM_EDGE, box["y"] + _FROM_EDGE
     for number in range(runs):
-        before = page.evaluate(_HEADING)
-        page.evaluate("() => addEventListener('mousedown', () => window.pressed = "
-                      "performance.now(), {once: true, capture: true})")
-        page.mouse.click(box["x"] + box["width"] - _FROM_EDGE,
-                         box["y"] + _FROM_EDGE + number % 5 * _STEP)
-        end = float(page.evaluate(_WAIT, ["new", before, ""]))
-        yield end - float(page.evaluate("window.pressed"))
+        place = top + number % 5 * _STEP
+        want = Whole("h3", instead=text_of(page, Whole("h3")))
+        yield after(page, "mousedown", lambda: page.mouse.click(right, place),  # noqa: B023
+                    want)
 
 
 def why(page: Page, url: str, first: int, runs: int) -> Iterator[float]:
     """Yield how many ms it takes to go from a mistake to the next, heat maps and all."""
-    opened(page, f"{url}&view=Images&image={first}", "[role=dialog] img", 4)
-    number, button = "[role=dialog] strong", page.get_by_test_id("stDialog").get_by_role("button")
+    opened(page, f"{url}&view=Images&image={first}", Whole("[role=dialog] img", 4))
+    button = page.get_by_test_id("stDialog").get_by_role("button").filter(has_text="Next")
     for _ in range(runs):
-        before = page.locator(number).first.inner_text()
-        begin = float(page.evaluate("performance.now()"))
-        button.filter(has_text="Next").click()
-        page.wait_for_function("([place, old]) => document.querySelector(place).innerText !== old",
-                               arg=[number, before])
-        yield float(page.evaluate(_WAIT, ["[role=dialog] img", 4, ""])) - begin
-
-
-def line(what: str, times: Sequence[float], limit: int | None) -> list[object]:
-    """Return a line of the table."""
-    return [what, f"{statistics.median(times):.0f} ms", f"{max(times):.0f} ms",
-            f"{limit} ms" if limit else ""]
+        number = Whole("[role=dialog] strong")
+        yield after(page, "mousedown", button.click,
+                    replace(number, instead=text_of(page, number)))
 
 
 def measure(page: Page, url: str, model: str, runs: int) -> list[list[object]]:
-    """Return the lines of the table."""
+    """Return the lines of the table, but for the first."""
     own, many = (f"{url}/evaluate?model={name}" for name in (model, "many"))
-    matrix = "[data-testid=stEChartsChart] canvas", 1
-    first = opened(page, own, *matrix, pictures=True)  # also the first visit to the server
-    lines = [line("opens, first visit of all", [first], None), line("opens", [
-        opened(page, own, *matrix, pictures=True) for _ in range(runs)], OPEN_LIMIT)]
-    lines.append(line("a click on a cell shows its images", list(clicks(page, runs)), CLICK_LIMIT))
-    for part in PARTS:
-        times = [opened(page, f"{own}&view={part}", "h2", 1) for _ in range(3)]
-        lines.append(line(f"opens, {part}", times, OPEN_LIMIT))
-    lines.append(line(f"{MANY} classes: opens", [opened(page, many, *matrix) for _ in range(runs)],
-                      OPEN_LIMIT))
-    lines.append(line(f"{MANY} classes, all of them: opens", [
-        opened(page, f"{many}&scope=All+classes", *matrix) for _ in range(runs)], None))
+    first = from_home(page, url, "Evaluate", WITH_PICTURES)  # also the first visit to the server
+    lines = [
+        line("opens by a click in the sidebar, first visit of all", [first], OPEN_LIMIT),
+        line("opens by a click in the sidebar", [
+            from_home(page, url, "Evaluate", WITH_PICTURES) for _ in range(runs)], OPEN_LIMIT),
+        line("opens by its address", [
+            opened(page, own, WITH_PICTURES) for _ in range(runs)], OPEN_LIMIT),
+        line("a click on a cell shows its images", list(clicks(page, runs)), CLICK_LIMIT)]
+    lines += [line(f"{part}, by its address", [
+        opened(page, f"{own}&view={part}", HEADING) for _ in range(3)], OPEN_LIMIT)
+        for part in PARTS]
+    lines.append(line(f"{MANY} classes, by its address", [
+        opened(page, many, MATRIX) for _ in range(runs)], OPEN_LIMIT))
+    lines.append(line(f"{MANY} classes, all of them shown, by its address", [
+        opened(page, f"{many}&scope=All+classes", MATRIX) for _ in range(runs)]))
     mistake = int(read_evaluation(model_folder(model)).mistakes()[0])
-    lines.append(line("next mistake with its heat maps", list(why(page, own, mistake, runs)), None))
+    lines.append(line("next mistake with its heat maps", list(why(page, own, mistake, runs))))
     return lines
 
 
@@ -135,17 +122,16 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     options = parser.parse_args()
     load(read_card(options.model).dataset)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        shutil.copytree(model_folder(options.model), Path(folder) / options.model)
-        write_many(Path(folder) / "many", options.model)
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=list(CHROMIUM_ARGS))
-        with dashboard({"CNN_MODELS_DIR": folder}) as server:
-            page = browser.new_page(viewport={"width": 1280, "height": 1400})
-            lines = measure(page, server.url, options.model, options.runs)
-        browser.close()
+    with tempfile.TemporaryDirectory() as place:
+        floor = line("an empty page of Streamlit, by its address",
+                     empty_page(Path(place), options.runs))
+        folder = Path(place) / "models"
+        shutil.copytree(model_folder(options.model), folder / options.model)
+        write_many(folder / "many", options.model)
+        with visiting({"CNN_MODELS_DIR": str(folder)}) as (page, url):
+            lines = [floor, *measure(page, url, options.model, options.runs)]
     publish("evaluate-page", f"python -m benchmarks.evaluate_page --model {options.model}",
-            table(["what", "median", "worst", "limit"], lines), options.write)
+            table(HEAD, lines), options.write)
 
 
 if __name__ == "__main__":

@@ -148,3 +148,16 @@ def test_the_api_stands_behind_its_guard(folders):
     asyncio.run(ask(b"evil.example"))
     asyncio.run(ask(b"localhost:8501"))
     assert [message["status"] for message in sent if "status" in message] == [403, 404]
+
+
+def test_a_page_opened_by_its_address_is_told_where_its_server_is(folders):
+    import dashboard
+
+    (route,) = [one for one in dashboard.opening if one.path == "/evaluate"]
+    answer = route.endpoint(None)
+    text = answer.body.decode()
+    assert 'BACKEND_BASE_URL: new URL(".", location.href)' in text
+    # Before Streamlit's own script, without which the page would stay empty.
+    assert 0 < text.index("BACKEND_BASE_URL") < text.index('<script type="module"')
+    assert answer.headers["cache-control"] == "no-cache"
+    assert {"/data", "/train", "/predict"} <= {one.path for one in dashboard.opening}

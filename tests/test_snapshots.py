@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections import namedtuple
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from run_folders import write_run
 
+from cnn import files
 from cnn.data.catalogue import load
 from cnn.errors import Damaged, NotFound, Refused, Unavailable
+from cnn.paths import runs_dir
+from cnn.runs.folder import RunFolder
 from cnn.runs.looking_back import Keepsakes
 from cnn.training import snapshots
 from cnn.training.snapshots import MOST_KEPT, About, Snapshots, least_missed, snapshot_bytes
@@ -125,25 +131,110 @@ def test_an_epoch_without_one_is_named_with_those_there_are(kept) -> None:
 class Model:
     """What the trainer's side needs of a network."""
 
+    def __init__(self) -> None:
+        self.weights = np.ones((2, 2), np.float32)
+
     def get_weights(self) -> list[np.ndarray]:
-        return [np.ones((2, 2), np.float32)]
+        return [self.weights.copy()]
 
 
-def test_a_trainer_keeps_them_and_is_never_stopped_by_them(folders, monkeypatch) -> None:
-    folder, data_set, said = write_run(), load("digits"), []
-    keepsakes = Keepsakes(folder, "base", data_set, LABELS, said.append)
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def keepsakes(folders, said) -> Keepsakes:
+    return Keepsakes(write_run(), "base", load("digits"), LABELS, said.append)
+
+
+@pytest.fixture
+def run(keepsakes) -> RunFolder:
+    return RunFolder(runs_dir() / "20260102-030405-first")
+
+
+def test_a_trainer_keeps_them_and_is_never_stopped_by_them(
+    keepsakes, run, said, monkeypatch
+) -> None:
     keepsakes.keep(1, Model(), ANSWERS)
     keepsakes.keep(2, Model(), ANSWERS[:2])  # of an evaluation of something else
-    found = folder.snapshots.answers(1)
-    assert folder.snapshots.epochs() == [1] and not said
+    keepsakes.finish()
+    found = run.snapshots.answers(1)
+    assert run.snapshots.epochs() == [1] and not said
     assert (found.about.dataset, found.about.input_shape) == ("digits", (8, 8, 1))
-    assert found.about.class_names == tuple(data_set.class_names)
+    assert found.about.class_names == tuple(load("digits").class_names)
     monkeypatch.setattr(snapshots, "SPARE", 2**62)
     keepsakes.keep(3, Model(), ANSWERS)
     keepsakes.keep(4, Model(), ANSWERS)
+    keepsakes.finish()
     assert len(said) == 1 and "No snapshot is kept" in said[0]
-    shutil.rmtree(folder.snapshots.folder)
-    folder.snapshots.folder.write_text("a file in its place")
+    shutil.rmtree(run.snapshots.folder)
+    run.snapshots.folder.write_text("a file in its place")
     keepsakes.keep(5, Model(), ANSWERS)
+    keepsakes.forget_after(0)  # waits for what is under way
     assert len(said) == 2
-    keepsakes.forget_after(0)
+
+
+@pytest.fixture
+def held(monkeypatch) -> Iterator[tuple[threading.Event, list[str]]]:
+    """Writers of snapshots wait for the event; the list says when they come and go."""
+    go, course, write = threading.Event(), [], Snapshots.write
+
+    def slowly(self: Snapshots, epoch: int, data: bytes) -> None:
+        course.append(f"begin {epoch}")
+        assert go.wait(30)
+        write(self, epoch, data)
+        course.append(f"end {epoch}")
+
+    monkeypatch.setattr(Snapshots, "write", slowly)
+    yield go, course
+    go.set()
+
+
+def test_training_goes_on_while_one_is_written_and_changes_nothing_in_it(
+    keepsakes, run, held
+) -> None:
+    go, _ = held
+    model, answers = Model(), ANSWERS.copy()
+    keepsakes.keep(1, model, answers)  # returns, though nothing is written yet
+    model.weights += 5
+    answers[:] = 0
+    assert run.snapshots.epochs() == []
+    go.set()
+    keepsakes.finish()
+    assert run.snapshots.read(1)[1][0].tolist() == [[1, 1], [1, 1]]
+    assert run.snapshots.answers(1).answers.tolist() == ANSWERS.tolist()
+
+
+def test_there_are_never_two_at_once_and_the_last_is_waited_for(keepsakes, run, held) -> None:
+    go, course = held
+    keepsakes.keep(1, Model(), ANSWERS)
+    second = threading.Thread(target=lambda: keepsakes.keep(2, Model(), ANSWERS))
+    second.start()
+    second.join(0.1)
+    assert second.is_alive() and course == ["begin 1"]
+    go.set()
+    second.join()
+    keepsakes.finish()
+    assert course == ["begin 1", "end 1", "begin 2", "end 2"] and run.snapshots.epochs() == [1, 2]
+
+
+def test_a_trainer_that_dies_while_one_is_written_leaves_no_half_one(
+    keepsakes, run, monkeypatch
+) -> None:
+    def die(source: Path, target: Path) -> None:
+        raise SystemExit  # the file has its temporary name and not its own
+
+    keepsakes.keep(1, Model(), ANSWERS)
+    keepsakes.finish()
+    with monkeypatch.context() as dying:
+        dying.setattr(files, "_replace", die)
+        dying.setattr(Path, "unlink", lambda self, missing_ok=False: None)  # nobody clears away
+        with pytest.raises(SystemExit):
+            keepsakes.keep(2, Model(), ANSWERS)
+            keepsakes.finish()
+    left = [path.name for path in run.snapshots.folder.glob(".tmp-*")]
+    assert run.snapshots.epochs() == [1] and len(left) == 1
+    keepsakes.keep(3, Model(), ANSWERS)
+    keepsakes.finish()
+    assert run.snapshots.epochs() == [1, 3] and not list(run.snapshots.folder.glob(".tmp-*"))

@@ -166,6 +166,9 @@ class Worker:
                 raise
             trainer.progress.stopped = error.message
             return error
+        finally:
+            if self.keepsakes:
+                self.keepsakes.finish()  # before anything says how training ended
         return None
 
     def _load_data(self) -> tuple[Any, Any]:

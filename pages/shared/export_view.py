@@ -54,7 +54,19 @@ def show_export(card: Card) -> None:
             "text/markdown", icon=":material/badge:", key="evaluate_card", **_DOWNLOAD,
             help="What the model is for, how good it is and where its limits are, in Markdown: "
                  "what belongs beside a model that is given away.")
-    st.subheader("Use it in other programs", anchor=False)
+    # Drawn when it is opened, or has something to show: else each visit would pay for it.
+    place = st.expander("Use it in other programs", icon=":material/output:", on_change="rerun",
+                        key="evaluate_export", expanded=_begun(card))
+    if place.open:
+        with place:
+            _draw_formats(card)
+
+
+def _begun(card: Card) -> bool:
+    return any(look_export(card.name, form) for form in FORMATS)
+
+
+def _draw_formats(card: Card) -> None:
     st.caption("A zip with the network, its labels, what is done to a picture first, and a short "
                "program that classifies a picture file. Each is compared with the model here "
                "before it is offered.")

@@ -110,8 +110,12 @@ def offer_to_measure(summary: Summary) -> None:
 
 def show_code(architecture: Architecture, outline: Outline) -> None:
     """Draw the same network as a Python file for plain Keras."""
+    place = st.expander("The same network in Keras", icon=":material/code:", key="lab_code",
+                        on_change="rerun")
+    if not place.open:  # drawn hidden, its colours would cost the browser half of each edit
+        return
     code = keras_code(architecture, outline.summary.input_shape, outline.summary.classes)
-    with st.expander("The same network in Keras", icon=":material/code:", key="lab_code"):
+    with place:
         st.download_button("Download", code, f"{architecture.name}.py", "text/x-python",
                            icon=":material/download:", on_click="ignore", key="lab_code_file")
         st.code(code, language="python", height=420)

@@ -1,0 +1,84 @@
+"""How long the architecture lab takes to answer an edit, in a browser.
+
+    python -m benchmarks.lab_page [--runs 9] [--write]
+
+From the press of the mouse on the plus of a number to the whole page with the new totals. "The
+script alone" is the part of the server, processor time of the same edit without a browser. Needs
+measured speeds of no computer: the time for an epoch stays a dash.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page
+from streamlit.testing.v1 import AppTest
+
+from benchmarks.browser import HEAD, Whole, after, line, opened, text_of, visiting
+from benchmarks.data_page import through_dashboard
+from benchmarks.report import arguments, publish, table
+from cnn.data.catalogue import load
+from cnn.paths import PROJECT
+
+NETWORKS = ("base", "deeper-dropout", "resnet")
+LIMIT = 200  # ms
+TOTAL = Whole("[data-testid=stMetricValue]")
+
+
+def edits(page: Page, url: str, name: str, runs: int) -> list[float]:
+    """Return how long each edit of the first layer takes."""
+    opened(page, f"{url}/lab?from={name}", Whole("[data-testid=stMetricValue]", 4))
+    page.get_by_role("button", name="Edit").first.click()
+    button = page.locator("[class*=st-key-lab_open_] [data-testid=stNumberInputStepUp]").first
+    button.wait_for()
+    times = []
+    for _ in range(runs + 1):
+        page.wait_for_timeout(300)
+        want = Whole(TOTAL.selector, instead=text_of(page, TOTAL))
+        times.append(after(page, "mousedown", button.click, want))
+    return times[1:]
+
+
+def script(name: str, runs: int) -> list[float]:
+    """Return the ms of processor time of the script for each edit."""
+    app = AppTest.from_file(str(PROJECT / "dashboard.py"), default_timeout=60).run()
+    app.switch_page("pages/lab.py")
+    app.query_params["from"] = name
+    app.run()
+    next(one for one in app.button if one.label == "Edit").click().run()
+    field = next(one.key for one in app.number_input)
+    times = []
+    for _ in range(runs + 1):
+        app.number_input(key=field).increment()
+        begin = time.process_time()
+        app.run()
+        times.append(1e3 * (time.process_time() - begin))
+        if app.exception:
+            raise SystemExit(str(app.exception))
+    return times[1:]
+
+
+def main() -> None:
+    """Measure and publish."""
+    parser = arguments(__doc__)
+    parser.add_argument("--runs", type=int, default=9)
+    options = parser.parse_args()
+    load("digits")
+    through_dashboard()
+    lines = []
+    with tempfile.TemporaryDirectory() as place:
+        environment = {"CNN_ARCHITECTURES_DIR": str(Path(place) / "own")}
+        with visiting(environment) as (page, url):
+            for name in NETWORKS:
+                lines.append(line(f"an edit of `{name}`", edits(page, url, name, options.runs),
+                                  LIMIT))
+        for name in NETWORKS:
+            lines.append(line(f"an edit of `{name}`: the script alone",
+                              script(name, options.runs)))
+    publish("lab-page", "python -m benchmarks.lab_page", table(HEAD, lines), options.write)
+
+
+if __name__ == "__main__":
+    main()
