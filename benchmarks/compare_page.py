@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 
-from benchmarks.browser import HEAD, Whole, after, line, opened, text_of, visiting
+from benchmarks.browser import HEAD, Whole, after, line, opened, visiting
 from benchmarks.evaluate_page import from_home
 from benchmarks.report import arguments, publish, table
 from cnn.config import config_from_dict

@@ -11,7 +11,6 @@ heat maps of two classes back.
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import time
 from contextlib import closing

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnn.runs.contenders import Contender, list_contenders
+from cnn.reports.subject import MOST as MOST_IN_REPORT
+from cnn.runs.contenders import Contender
+from pages.shared import cached
 from pages.shared.compare_charts import MOST
 from pages.shared.compare_view import (
     show_cost,
@@ -56,7 +58,10 @@ def best_names(found: list[Contender]) -> list[str]:
 
 def draw_chosen(chosen: list[Contender]) -> None:
     """Draw the chosen trainings side by side."""
-    offer_report([one.name for one in chosen], "compare_report")
+    if len(chosen) <= MOST_IN_REPORT:
+        offer_report([one.name for one in chosen], "compare_report")
+    else:
+        st.caption(f"A report holds {MOST_IN_REPORT} trainings at most.")
     st.header("What they reached")
     show_figures(chosen)
     st.header("How they got there")
@@ -81,7 +86,7 @@ def without_those_not_measured(found: list[Contender]) -> list[Contender]:
 
 def main() -> None:
     """Draw the page."""
-    found = without_those_not_measured(list_contenders())
+    found = without_those_not_measured(cached.contenders())
     if not found:
         st.markdown("There is nothing to compare yet: neither a saved model nor a run.")
         st.page_link(TRAIN, label="Train a network", icon=":material/model_training:")

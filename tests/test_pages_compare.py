@@ -1,12 +1,13 @@
 """The page Compare: chosen trainings side by side, and what the difference is worth."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from model_folders import CLASSES, write_model
 from page_steps import texts
-from run_folders import write_run
+from run_folders import write_epoch, write_run
 
 from cnn.data.catalogue import load
 from cnn.evaluation.comparison import Duel
@@ -162,6 +163,30 @@ def test_as_many_trainings_as_can_be_chosen_have_styles_of_their_own():
               for series in option["series"]}
     assert len(styles) == MOST
     assert option["series"][0]["data"] == [[1, 50.0]]
+
+
+def test_twenty_are_compared_and_a_report_is_offered_of_fewer(open_page, folders):
+    names = [f"m{number:02d}" for number in range(20)]
+    for name in names:
+        write_model(name)
+    page = compared(open_page, *names)
+    assert not page.exception and len(curves(page)) == 20
+    assert "A report holds 6 trainings at most" in texts(page.caption)
+    page.multiselect(key="with").set_value(names[:2]).run()
+    assert "A report holds" not in texts(page.caption)
+
+
+def test_what_changes_on_the_disk_is_seen_at_the_next_look(open_page, folders):
+    run = write_run("20260101-000000-lost", state="interrupted", best_epoch=2)
+    write_run("20260102-000000-more", state="paused", best_epoch=1)
+    page = compared(open_page, run.run_id, "20260102-000000-more")
+    assert len(curves(page)[run.run_id]) == 2
+    run.write_status(replace(run.read_status(), epoch=3))
+    write_epoch(run, 3)
+    write_run("20260103-000000-new", state="paused", best_epoch=1)
+    page.run()
+    assert len(curves(page)[run.run_id]) == 3
+    assert "20260103-000000-new" in page.multiselect(key="with").options
 
 
 def test_the_front_is_drawn_from_the_cheapest_to_the_dearest():

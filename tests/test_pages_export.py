@@ -44,8 +44,19 @@ def wait():
         threading.Event().wait(0.01)
 
 
+@pytest.fixture
+def opened(open_page, model):
+    """The page with the section of exports open."""
+    page = open_page("evaluate", model="first")
+    page.session_state["evaluate_export"] = True
+    return page.run()
+
+
 def test_report_card_and_formats_are_offered_and_what_is_missing_is_said(open_page, model):
     page = open_page("evaluate", model="first")
+    assert "export_keras" not in keys(page)
+    page.session_state["evaluate_export"] = True
+    page.run()
     assert not page.exception
     assert {"Report", "Model card"} <= set(labels(page, "download_button"))
     assert {"export_keras", "export_savedmodel", "export_tflite"} <= keys(page)
@@ -54,7 +65,7 @@ def test_report_card_and_formats_are_offered_and_what_is_missing_is_said(open_pa
     assert "requirements" in texts(page.caption)
 
 
-def test_an_export_is_watched_and_then_offered_with_its_difference(open_page, model, monkeypatch):
+def test_an_export_is_watched_and_then_offered_with_its_difference(opened, monkeypatch):
     go = threading.Event()
 
     def work(progress):
@@ -62,7 +73,7 @@ def test_an_export_is_watched_and_then_offered_with_its_difference(open_page, mo
         go.wait(10)
 
     make(monkeypatch, work)
-    page = open_page("evaluate", model="first")
+    page = opened
     page.button(key="export_keras").click().run()
     assert "export_cancel_keras" in keys(page)
     assert "export_keras" not in keys(page)
@@ -76,12 +87,12 @@ def test_an_export_is_watched_and_then_offered_with_its_difference(open_page, mo
     assert "compile=False" in texts(page.code)
 
 
-def test_a_failed_export_says_why_and_can_be_tried_again(open_page, model, monkeypatch):
+def test_a_failed_export_says_why_and_can_be_tried_again(opened, monkeypatch):
     def work(progress):
         raise Refused("It *differs*.", "Choose another format.")
 
     make(monkeypatch, work)
-    page = open_page("evaluate", model="first")
+    page = opened
     page.button(key="export_keras").click().run()
     wait()
     page.run()

@@ -184,6 +184,9 @@ def test_the_link_from_train_starts_from_its_architecture(open_page):
 
 def test_keras_code_is_shown_for_what_is_drawn(lab):
     change(lab, 1, "filters", 9)
+    assert not lab.code  # drawn when somebody opens it
+    lab.session_state["lab_code"] = True
+    lab.run()
     assert any("layers.Conv2D(9, 4" in code.value for code in lab.code)
 
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cnn.errors import CnnError
+from cnn.paths import models_dir, runs_dir
 from cnn.prediction.saved import (
+    HISTORY_FILE,
     MODEL_FILE,
     SavedModel,
     is_epoch_record,
     list_models,
     read_history,
 )
-from cnn.runs.folder import epochs_told
+from cnn.runs.folder import RunFolder, epochs_told
 from cnn.runs.manager import RunInfo, get_run, list_runs
 
 _NOT_SETTINGS = ("name", "command")  # differ in any two runs, and decide nothing
@@ -104,6 +107,13 @@ def flat(config: dict[str, Any]) -> dict[str, Any]:
         else:
             values[key] = value
     return values
+
+
+def epochs_file(contender: Contender) -> Path:
+    """Return the file that the epoch records of a contender are in; it may be gone."""
+    if contender.is_model:
+        return models_dir() / contender.name / HISTORY_FILE
+    return RunFolder(runs_dir() / contender.name).metrics_file
 
 
 def epochs_of(contender: Contender) -> list[dict[str, Any]]:

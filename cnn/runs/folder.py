@@ -118,6 +118,11 @@ class RunFolder:
         """Weights of some epochs."""
         return Snapshots(self.path / SNAPSHOTS)
 
+    @property
+    def telling(self) -> tuple[Path, ...]:
+        """The files that change when what is known of the run does, but for its events."""
+        return self.path / "config.json", self.path / "status.json", self.control_file
+
     def lock(self) -> FileLock:
         """Return the lock that means "alive"; not yet taken."""
         return FileLock(self.path / "lock")

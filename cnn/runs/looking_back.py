@@ -57,9 +57,9 @@ class Keepsakes:
 
     def finish(self) -> None:
         """Wait until what was begun is on the disk, or has failed."""
-        if self._writing is not None:
-            self._try(self._writing.result)
-            self._writing = None
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            self._try(writing.result)
 
     def forget_after(self, epoch: int) -> None:
         """Forget later epochs: they will come again, and otherwise."""

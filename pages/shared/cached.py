@@ -24,7 +24,7 @@ from cnn.evaluation import curves
 from cnn.evaluation.curves import Ranking
 from cnn.evaluation.novelty import FILE_NAME as NOVELTY
 from cnn.evaluation.results import ARRAYS_NAME, JSON_NAME, Evaluation, read_evaluation
-from cnn.paths import models_dir
+from cnn.paths import models_dir, runs_dir
 from cnn.prediction.saved import (
     CARD_FILE,
     HISTORY_FILE,
@@ -34,6 +34,8 @@ from cnn.prediction.saved import (
     model_folder,
     read_history,
 )
+from cnn.runs.contenders import Contender, epochs_file, epochs_of, list_contenders
+from cnn.runs.folder import RunFolder
 
 Stamp = tuple[tuple[str, int, int], ...]  # path, time of change in ns and size of each file
 
@@ -58,15 +60,44 @@ def _times(path: Path) -> tuple[int, int]:
 
 def models() -> list[SavedModel]:
     """Return all saved models, newest first; damaged ones come with their error."""
+    return _models(_models_stamp())
+
+
+def _models_stamp() -> Stamp:
     folder = models_dir()
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    files = [folder / name / file for name in names for file in (CARD_FILE, MODEL_FILE)]
-    return _models(file_stamp(folder, *files))
+    files = [path / file for path in _inside(folder) for file in (CARD_FILE, MODEL_FILE)]
+    return file_stamp(folder, *files)
+
+
+def _inside(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _models(stamp: Stamp) -> list[SavedModel]:
     return list_models()
+
+
+def contenders() -> list[Contender]:
+    """Return what can be compared, models before runs, newest first."""
+    folder = runs_dir()
+    files = [file for path in _inside(folder) for file in RunFolder(path).telling]
+    return _contenders(_models_stamp(), file_stamp(folder, *files))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _contenders(of_models: Stamp, of_runs: Stamp) -> list[Contender]:
+    return list_contenders()
+
+
+def epochs(contender: Contender) -> list[dict[str, Any]]:
+    """Return the epoch records of a contender, oldest first; none if they cannot be read."""
+    return _epochs(file_stamp(epochs_file(contender)), contender.epochs, contender)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _epochs(stamp: Stamp, count: int, _contender: Contender) -> list[dict[str, Any]]:
+    return epochs_of(_contender)
 
 
 def model_stamp(name: str) -> Stamp:

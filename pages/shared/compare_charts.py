@@ -12,10 +12,13 @@ from pages.shared.charts import NEUTRAL, TRAINING, VALIDATION
 from pages.shared.formats import amount, decimal, percent
 
 # Told apart on white and on black; dashes and symbols tell them apart without colour.
-STYLES = ((TRAINING, "solid", "circle"), (VALIDATION, "dashed", "rect"),
-          ("#2b9a66", "dotted", "triangle"), ("#a855f7", "solid", "diamond"),
-          ("#c79100", "dashed", "emptyCircle"), (NEUTRAL, "dotted", "emptyRect"))
-MOST = len(STYLES)  # trainings on one chart
+_COLORS = (TRAINING, VALIDATION, "#2b9a66", "#a855f7", "#c79100", NEUTRAL)
+_DASHES = ("solid", "dashed", "dotted")
+_SYMBOLS = ("circle", "rect", "triangle", "diamond", "emptyCircle", "emptyRect")
+MOST = 20  # trainings on one chart
+# Each six have six colours; a colour that comes again has other dashes or another symbol.
+STYLES = tuple((_COLORS[i % 6], _DASHES[(i + i // 6) % 3], _SYMBOLS[(i + i // 6) % 6])
+               for i in range(MOST))
 MOST_SYMBOLS = 25  # on a line
 
 Epochs = Sequence[Mapping[str, Any]]

@@ -12,7 +12,8 @@ import streamlit as st
 
 from cnn.evaluation.comparison import pareto_front
 from cnn.evaluation.results import wilson_interval
-from cnn.runs.contenders import Contender, differences, epochs_of, repeats
+from cnn.runs.contenders import Contender, differences, repeats
+from pages.shared import cached
 from pages.shared.compare_charts import (
     Place,
     cost_option,
@@ -60,7 +61,7 @@ def show_curves(chosen: Sequence[Contender]) -> None:
                          bind="query-params")
     axis = right.segmented_control("By", list(AXES), default="epoch", required=True,
                                    format_func=AXES.get, key="by", bind="query-params")
-    epochs = {one.name: epochs_of(one) for one in chosen}
+    epochs = {one.name: cached.epochs(one) for one in chosen}
     without = [name for name, records in epochs.items() if not records]
     if without:
         st.caption(f"Without a history: {plain(', '.join(without))}.")
