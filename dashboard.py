@@ -23,7 +23,7 @@ else:
     from starlette.middleware import Middleware
     from starlette.routing import Mount, Route
 
-    from cnn.api_guard import Guard
+    from cnn.api_guard import Guard, PageGuard
     from pages.shared.first_html import begin
     from pages.shared.live_feed import answer
     from pages.shared.server import Deferred, SecurityHeaders, lifespan
@@ -36,9 +36,12 @@ else:
     _script_run_log.disabled = False
 
     opening = [Route(f"/{path.stem}", begin) for path in Path(__file__).parent.glob("pages/*.py")]
-    api = Guard(Deferred("cnn.api", "api"), st.get_option("server.address") or "")
+    address = st.get_option("server.address") or ""
+    api = Guard(Deferred("cnn.api", "api"), address)
+    drops = PageGuard(Deferred("pages.shared.drop_route", "app"), address)
     app = st.App(__file__, lifespan=lifespan, middleware=[Middleware(SecurityHeaders)],
-                 routes=[Mount("/api", app=api), Route("/live/{run}", answer), *opening])
+                 routes=[Mount("/api", app=api), Mount("/drops", app=drops),
+                         Route("/live/{run}", answer), *opening])
 
     if __name__ == "__main__":
         app.run()

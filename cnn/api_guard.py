@@ -80,12 +80,15 @@ class Guard:
         if problem is None:
             await self._app(scope, receive, send)
             return
-        body = problem.encoded(scope.get("root_path", ""))
+        body = problem.encoded(self._documented_at(scope))
         headers = {**problem.headers, "content-type": MEDIA_TYPE, "content-length": len(body),
                    "connection": "close"}  # what the client would send on is not read
         await send({"type": "http.response.start", "status": problem.code, "headers": [
             (name.lower().encode(), str(value).encode()) for name, value in headers.items()]})
         await send({"type": "http.response.body", "body": body})
+
+    def _documented_at(self, scope: Any) -> str:
+        return str(scope.get("root_path", ""))
 
     def _objection(self, scope: Any) -> Problem | None:
         headers = dict(scope["headers"])
@@ -130,6 +133,28 @@ class Guard:
         ends = (scope.get("server"), scope.get("client"))
         return (self._on_loopback and not _PROXY & headers.keys()
                 and all(end and is_loopback(end[0]) for end in ends))
+
+
+class PageGuard(Guard):
+    """The same before what only a page of this server asks: by a secret of its visit, no token.
+
+    Pages have no login, so neither have these requests. What is behind this looks at the secret.
+    """
+
+    def _documented_at(self, scope: Any) -> str:
+        return "/api"
+
+    def _objection(self, scope: Any) -> Problem | None:
+        headers = dict(scope["headers"])
+        return (self._too_often(scope) or self._renamed(scope, headers)
+                or _foreign_site(scope, headers) or _too_large(headers))
+
+    def _renamed(self, scope: Any, headers: dict[bytes, bytes]) -> Problem | None:
+        host = _host(headers)
+        if is_loopback(host) or not self._from_here(scope, headers):
+            return None
+        return Problem("refused", f"This server is localhost, not {host!r}.",
+                       "Open the page as http://localhost:PORT.")
 
 
 def _host(headers: dict[bytes, bytes]) -> str:

@@ -9,17 +9,25 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from cnn.data.folders import read_picture
 from cnn.data.importing import Source, given_source
 from cnn.data.store import STORE, writable_folder
 from cnn.files import TEMPORARY, disk_error, need_space
+
+
+class Readable(Protocol):
+    """A stream of bytes, such as an open file."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most `size` of the next bytes, and nothing at the end."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +45,12 @@ class Staging:
     def __init__(self) -> None:
         self._folder: Path | None = None
         self._count = 0
+        self._lock = threading.Lock()  # the files of one drop come in several threads
 
-    def keep(self, stream: BinaryIO, size: int, ending: str = "") -> Path:
+    def keep(self, stream: Readable, size: int, ending: str = "") -> Path:
         """Write a file that comes in a stream and return where it is.
+
+        Whatever the stream raises passes, and no half a file stays.
 
         Args:
             stream: Read from where it stands to its end.
@@ -49,20 +60,26 @@ class Staging:
         Raises:
             Unavailable: If the disk is full or no data folder can be written.
         """
-        if self._folder is None or not self._folder.is_dir():
-            self._folder = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}given-",
-                                                 dir=writable_folder(STORE)))
-            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        need_space(self._folder, size)
-        self._count += 1
-        path = self._folder / f"{self._count}{ending}"
+        path = self._new_path(ending)
+        need_space(path.parent, size)
         try:
             with path.open("wb") as file:
                 shutil.copyfileobj(stream, file)
-        except OSError as error:
+        except BaseException as error:
             path.unlink(missing_ok=True)
-            raise disk_error(path, error) from error
+            if isinstance(error, OSError):
+                raise disk_error(path, error) from error
+            raise
         return path
+
+    def _new_path(self, ending: str) -> Path:
+        with self._lock:
+            if self._folder is None or not self._folder.is_dir():
+                self._folder = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}given-",
+                                                     dir=writable_folder(STORE)))
+                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            self._count += 1
+            return self._folder / f"{self._count}{ending}"
 
     def clear(self) -> None:
         """Delete what is kept."""

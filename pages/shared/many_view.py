@@ -36,10 +36,9 @@ from pages.shared.charts import answers_option, answers_words, bars_height
 from pages.shared.errors import error_text, errors_shown
 from pages.shared.formats import amount, count
 from pages.shared.job_view import SECONDS_BETWEEN_LOOKS, draw_job
-from pages.shared.picture_sources import Picture
+from pages.shared.picture_sources import MOST, Picture
 
 FEW = 10  # pictures; from here on a table says more than one picture below the other
-MOST = 2000  # pictures of a table: their thumbnails go to the browser, 2 kB each
 ROW_HEIGHT, TABLE_HEIGHT, BAR_HEIGHT = 48, 480, 24  # pixels
 MOST_BARS = 10
 ONE_BY_ONE, TABLE = "One by one", "As a table"

@@ -11,7 +11,8 @@ import streamlit as st
 LARGEST = 10 * 2**20  # bytes: as text it is a third more, and Streamlit's messages end at 25 MB
 _FOLDER = Path(__file__).parent
 _component = st.components.v2.component(
-    "paste_box", css=(_FOLDER / "paste_box.css").read_text(encoding="utf-8"),
+    "paste_box", css="".join((_FOLDER / f"{name}.css").read_text(encoding="utf-8")
+                             for name in ("small_button", "paste_box")),
     js=(_FOLDER / "paste_box.js").read_text(encoding="utf-8"))
 
 

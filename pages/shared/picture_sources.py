@@ -14,12 +14,15 @@ import streamlit as st
 
 from cnn.data.catalogue import describe
 from cnn.data.dataset import Dataset
+from cnn.data.drops import Bounds
 from cnn.data.folders import read_picture
 from cnn.data.images import MAX_BYTES, encode_png
 from cnn.data.urls import fetch_image_bytes
+from cnn.data.zips import MAX_UNPACKED
 from cnn.errors import BadInput, CnnError
 from cnn.prediction.saved import Card
 from pages.shared import cached
+from pages.shared.drop_box import dropped_files
 from pages.shared.errors import errors_shown
 from pages.shared.folder_source import choose_folder
 from pages.shared.formats import plain
@@ -28,10 +31,12 @@ from pages.shared.pictures import enlarged
 from pages.shared.uploads import Upload, keep_uploads
 
 FILE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif"]
+MOST = 2000  # pictures at once: in a table, their thumbnails go to the browser, 2 kB each
 MOST_KEPT = 12  # of one visitor besides files, whose bytes stay in memory
 SAMPLES = 6
 THUMBNAIL = 72  # pixels
 KEPT = "predict_kept"
+UPLOADER = "predict_files"
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,8 @@ def choose_pictures(card: Card) -> list[Picture]:
         uploads: list[Upload] = []
         with errors_shown():
             uploads = keep_uploads("Drop one or more pictures, or choose files", FILE_TYPES,
-                                   "predict_files", MAX_BYTES // 2**20)
+                                   UPLOADER, MAX_BYTES // 2**20)
+        dropped = dropped_files(UPLOADER, Bounds(tuple(FILE_TYPES), MOST, MAX_BYTES, MAX_UNPACKED))
     folder: list[Upload] = []
     with others:
         _ask_for_link()
@@ -90,7 +96,8 @@ def choose_pictures(card: Card) -> list[Picture]:
         _take_photo()
     _offer_samples(card)
     kept: list[Picture] = st.session_state.get(KEPT, [])
-    return [*kept, *(Picture(file.name, file.path) for file in [*reversed(uploads), *folder])]
+    files_given = [*reversed(uploads), *dropped, *folder]
+    return [*kept, *(Picture(file.name, file.path) for file in files_given)]
 
 
 def remove(picture: Picture) -> None:

@@ -53,21 +53,21 @@ def take_uploads(
         Unavailable: If the disk is full.
     """
     turn = st.session_state.setdefault(f"{key}_turn", 0)
-    place = st.empty()
-    options = {"type": types, "accept_multiple_files": several, "max_upload_size": largest}
-    given = place.file_uploader(label, key=f"{key}_{turn}", **options)
-    files = given if isinstance(given, list) else [given] if given else []
-    if not files:
-        return []
-    st.session_state[f"{key}_turn"] = turn + 1
+    # What has just come is taken before an uploader is drawn, which would copy all of it.
+    given = st.session_state.get(f"{key}_{turn}") or []
+    files = [file for file in (given if isinstance(given, list) else [given])
+             if not isinstance(file, DeletedFile)]
+    if files:
+        st.session_state[f"{key}_turn"] = turn = turn + 1
     ending = f".{types[0]}" if len(types) == 1 else ""
     try:
         return [(file.name, stage.keep(file, file.size, ending), file.size) for file in files]
     finally:
         for file in files:
             _forget(file.file_id)
-        # Empty again in this very run: the old one would ask for files that are gone.
-        place.file_uploader(label, key=f"{key}_{turn + 1}", **options)
+        # Empty again, under its next key: the old one would ask for files that are gone.
+        st.file_uploader(label, types, accept_multiple_files=several, max_upload_size=largest,
+                         key=f"{key}_{turn}")
 
 
 def keep_uploads(label: str, types: list[str], key: str, largest: int) -> list[Upload]:
@@ -89,7 +89,7 @@ def keep_uploads(label: str, types: list[str], key: str, largest: int) -> list[U
     if key not in st.session_state:  # Streamlit forgets an uploader whose page was left
         shelf.earlier += shelf.listed.values()
         shelf.listed = {}
-    # What has just come is taken before the uploader is drawn, which would copy all of it.
+    # First, as above.
     _take(shelf, st.session_state.get(key, []))
     st.file_uploader(label, types, accept_multiple_files=True, max_upload_size=largest, key=key)
     # Here, unlike in what the uploader returned, files are named that were forgotten already.
