@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from page_steps import run_until, texts
 from picture_files import picture
 from streamlit.testing.v1 import AppTest
 
+from cnn.data.drops import Announced, Drop, Tray
 from cnn.data.images import encode_png
 from cnn.data.jobs import JobState
 from cnn.errors import Refused, Unavailable
@@ -21,7 +24,7 @@ from cnn.prediction import client
 from cnn.prediction.answer_table import Row
 from cnn.prediction.child import Answered
 from cnn.prediction.client import EngineClient, Prediction
-from pages.shared import many_view, uploads
+from pages.shared import drop_box, many_view, uploads
 from pages.shared.many_view import ONE_BY_ONE, TABLE
 from pages.shared.picture_sources import Picture
 
@@ -241,6 +244,63 @@ def test_files_that_are_removed_leave_the_disk_and_those_of_before_can_be_remove
     page.button(key="predict_files_remove").click().run()
     assert not page.subheader
     assert not second.exists()
+
+
+# Many files at once
+
+
+def dropped(page: AppTest, monkeypatch: pytest.MonkeyPatch, *names: str) -> Drop:
+    """Send files as the script in the page does, and let it tell the page."""
+    tray: Tray = page.session_state["predict_files_tray"]
+    drop = tray.announce([Announced(name, len(picture(7))) for name in names])
+    drop.keep(list(drop.wanted), BytesIO(picture(7) * len(drop.wanted)))
+    monkeypatch.setattr(drop_box, "_component", lambda **_: SimpleNamespace(dropped=drop.id))
+    page.run()
+    monkeypatch.setattr(drop_box, "_component", lambda **_: SimpleNamespace(dropped=None))
+    return drop
+
+
+def test_files_dropped_at_once_become_a_table_and_can_be_removed(
+    open_page: Callable[..., AppTest], asked: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model("first")
+    page = open_page("predict")
+    names = [f"{number}.png" for number in range(12)]
+    drop = dropped(page, monkeypatch, *names, "holiday/a*b.txt")
+    assert files(answered(page)) == names
+    assert "**12 files** at once" in texts(page.markdown)
+    assert "1 because of the name" in texts(page.warning).replace("\\", "")
+    assert "holiday/a\\*b\\.txt" in texts(page.warning)
+    page.button(key="predict_files_drop_remove").click().run()
+    assert not page.dataframe
+    assert "at once" not in texts(page.markdown)
+    assert drop.files()[0].path.exists() is False
+
+
+def test_files_dropped_at_once_stand_beside_others_and_give_way_to_the_next_drop(
+    many: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(many)
+    dropped(many, monkeypatch, "first.png")
+    run_until(many, lambda page: page.dataframe and "first.png" in files(page))
+    assert len(files(many)) == 15
+    dropped(many, monkeypatch, "second.png")
+    run_until(many, lambda page: page.dataframe and "second.png" in files(page))
+    assert len(files(many)) == 15
+    assert "first.png" not in files(many)
+
+
+def test_what_a_browser_says_of_no_drop_changes_nothing(
+    open_page: Callable[..., AppTest], asked: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model("first")
+    page = open_page("predict")
+    for said in ("", "0" * 16, 7, ["x"], {"id": "x"}):
+        monkeypatch.setattr(drop_box, "_component", lambda said=said, **_: SimpleNamespace(
+            dropped=said))
+        page.run()
+        assert not page.exception
+        assert page.session_state["predict_files_tray"].drop is None
 
 
 def test_a_picture_that_left_the_disk_is_said(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 // /drops itself: the uploader's list makes a browser slow from some hundreds of files on.
 const MOST_BYTES = 4 * 2 ** 20; // of a request, unless one file has more
 const MOST_FILES = 50; // of a request
+const SOME_BYTES = 10 * 2 ** 20; // from here on the words tell them
 const AT_ONCE = 2; // requests: the server writes one while the browser reads for the other
 
 class Told extends Error {} // a failure in words for the person
@@ -202,7 +203,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   function say([files, bytes], [ofFiles, ofBytes]) {
     const mega = (value) => number(Math.round(value / 2 ** 20));
     draw(`Sending ${number(files)} of ${number(ofFiles)} files`
-      + (ofBytes < 2 ** 20 ? "" : ` (${mega(bytes)} of ${mega(ofBytes)} MB)`),
+      + (ofBytes < SOME_BYTES ? "" : ` (${mega(bytes)} of ${mega(ofBytes)} MB)`),
     ofBytes ? bytes / ofBytes : files / ofFiles);
   }
 

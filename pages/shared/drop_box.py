@@ -48,9 +48,10 @@ def dropped_files(uploader: str, bounds: Bounds) -> list[Upload]:
 def _draw(tray: Tray, drop: Drop, key: str) -> None:
     """Say what has come and what was left out, and offer to remove it."""
     files = drop.files()
+    size = sum(file.size for file in files)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/photo_library: **{amount(len(files), 'file')}** dropped at once, "
-                    f"{bytes_in_words(sum(file.size for file in files))}", width="content")
+        st.markdown(f":material/photo_library: **{amount(len(files), 'file')}** at once"
+                    + (f", {bytes_in_words(size)}" if size >= 2**20 else ""), width="content")
         if st.button("Remove", icon=":material/close:", type="tertiary", key=key):
             tray.clear()
             st.rerun()

@@ -1,4 +1,4 @@
-"""Giving pictures in a browser: from the clipboard, by the camera, and only a part of one."""
+"""Giving pictures in a browser: from the clipboard, by the camera, only a part of one, many."""
 
 import base64
 import io
@@ -108,3 +108,61 @@ def test_the_camera_gives_a_picture(browser, server):
     page.get_by_role("button", name="Take Photo").click(timeout=WAIT)
     page.get_by_text("Photo 1").first.wait_for(timeout=WAIT)
     context.close()
+
+
+def drop(page, *paths):
+    """Drop files or folders on the uploader, as from a file manager."""
+    box = page.get_by_test_id("stFileUploaderDropzone").bounding_box()
+    page.locator(".st-key-predict_files_drop button").first.wait_for()
+    devtools = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        devtools.send("Input.dispatchDragEvent", {
+            "type": kind, "x": box["x"] + 9, "y": box["y"] + 9,
+            "data": {"items": [], "files": list(map(str, paths)), "dragOperationsMask": 1}})
+
+
+@pytest.fixture
+def many(tmp_path):
+    """A folder of 120 small pictures, some of them in a folder below, and a text."""
+    for number in range(120):
+        path = tmp_path / ("below" if number % 3 else ".") / f"{number:03}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("L", (8, 8), number).save(path)
+    (tmp_path / "notes.txt").write_text("no picture")
+    return tmp_path
+
+
+def test_many_files_go_past_the_uploader_and_become_a_table(visit, server, many):
+    page = visit(f"{server.url}/predict")
+    files = sorted(many.rglob("*.*"))
+    drop(page, *files[:2])
+    page.get_by_test_id("stFileChip").nth(1).wait_for()  # few are the uploader's own
+    drop(page, *files)
+    page.get_by_text("All 122").wait_for(timeout=WAIT)
+    page.get_by_test_id("stDataFrame").wait_for(timeout=WAIT)
+    assert page.get_by_text("120 files at once").is_visible()
+    assert page.get_by_text("1 because of the name").is_visible()
+    assert page.get_by_test_id("stFileChip").count() == 2
+
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(files[:60])
+    page.get_by_text("60 files at once").wait_for()
+    assert page.get_by_test_id("stFileChip").count() == 2
+    assert page.problems == []
+
+
+def test_a_folder_is_sent_until_it_is_cancelled_and_then_once_more(visit, server, places, many):
+    page = visit(f"{server.url}/predict")
+    page.route("**/drops/*?files=*", lambda route: None)  # they never come through
+    drop(page, many)
+    page.get_by_text("Sending 0 of 120 files").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Choose a folder").wait_for()
+    assert page.get_by_text("120 files at once").count() == 0
+
+    page.unroute_all(behavior="ignoreErrors")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a folder").click()
+    chooser.value.set_files(many)
+    page.get_by_text("120 files at once").wait_for()
+    page.get_by_text("All 120").wait_for(timeout=WAIT)
+    assert page.problems == []
