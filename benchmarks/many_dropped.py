@@ -120,8 +120,9 @@ def lines_of(
                 f"{size / 2**20:.0f} MB")
         for way, paths in (("files", files), ("a folder", [place])):
             seen = measure(server, page, options.model, paths)
-            lines.append([what, way, f"{seen['sent'] / 1000:.1f} s", f"{seen['table'] / 1000:.1f} s",
-                          f"{seen['still']:.0f} ms", f"{server.memory()[0]:.0f} MB"])
+            seconds = [f"{seen[part] / 1000:.1f} s" for part in ("sent", "table")]
+            lines.append([what, way, *seconds, f"{seen['still']:.0f} ms",
+                          f"{server.memory()[0]:.0f} MB"])
     return lines
 
 

@@ -3,10 +3,12 @@
 const MOST_BYTES = 4 * 2 ** 20; // of a request, unless one file has more
 const MOST_FILES = 50; // of a request
 const SOME_BYTES = 10 * 2 ** 20; // from here on the words tell them
+const ENTRIES_AT_ONCE = 50; // then the page may do something else
 const AT_ONCE = 2; // requests: the server writes one while the browser reads for the other
 
 class Told extends Error {} // a failure in words for the person
 
+const breath = () => new Promise((resolve) => { setTimeout(resolve); });
 const number = (value) => value.toLocaleString("en");
 
 function element(parent, kind, className, text = "") {
@@ -30,8 +32,17 @@ async function filesBelow(entries, most, tell, signal) {
     signal.throwIfAborted();
     tell(found.length);
   }
-  return Promise.all(found.map(async (entry) => [entry.fullPath.slice(1), await new Promise(
-    (resolve) => { entry.file(resolve, () => resolve(null)); })]));
+  const files = [];
+  while (files.length < found.length) {
+    signal.throwIfAborted();
+    files.push(...await Promise.all(found.slice(files.length, files.length + ENTRIES_AT_ONCE).map(
+      async (entry) => [entry.fullPath.slice(1), await fileOf(entry)])));
+  }
+  return files;
+}
+
+function fileOf(entry) {
+  return new Promise((resolve) => { entry.file(resolve, () => resolve(null)); });
 }
 
 async function entriesOf(folder) {
@@ -98,7 +109,12 @@ class Sending {
 
   // Send all that the server wants; return the id of the drop.
   async send(files) {
-    const list = files.map(([name, file]) => [name.slice(0, 200), file ? file.size : 0]);
+    const list = [];
+    for (const [name, file] of files) { // the browser looks at the disk for each size
+      list.push([name.slice(0, 200), file ? file.size : 0]);
+      if (list.length % ENTRIES_AT_ONCE === 0) await breath();
+    }
+    this.stop.signal.throwIfAborted();
     const found = await this.ask("POST", "", JSON.stringify(list));
     this.id = found.id;
     if (!found.take.length) {
@@ -239,9 +255,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   function dropped(event) {
     if (!isUploader(event.target) || !event.dataTransfer) return;
-    const entries = [...event.dataTransfer.items].filter((item) => item.kind === "file")
-      .map((item) => item.webkitGetAsEntry()).filter((entry) => entry);
-    const folders = entries.some((entry) => entry.isDirectory);
+    const items = [...event.dataTransfer.items].filter((item) => item.kind === "file");
+    // A folder has no type. The browser looks at the disk for each entry: not for every picture.
+    const folders = items.some((item) => !item.type && item.webkitGetAsEntry()?.isDirectory);
+    const entries = folders ? items.map((item) => item.webkitGetAsEntry()).filter(Boolean) : [];
     const files = [...event.dataTransfer.files].map((file) => [file.name, file]);
     if (!folders && files.length <= now.data.few) return; // the uploader's own
     event.preventDefault();
