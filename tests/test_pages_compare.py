@@ -12,6 +12,7 @@ from run_folders import write_epoch, write_run
 from cnn.data.catalogue import load
 from cnn.evaluation.comparison import Duel
 from cnn.evaluation.results import evaluate_predictions, write_evaluation
+from cnn.prediction.deleting import delete_model
 from pages.shared.compare_charts import MOST, cost_option, curves_option
 from pages.shared.duel_view import verdict
 
@@ -193,3 +194,14 @@ def test_the_front_is_drawn_from_the_cheapest_to_the_dearest():
     option = cost_option(["dear", "cheap", "bad"], [9.0, 1.0, 8.0], [0.9, 0.5, 0.4],
                          [True, True, False], "seconds")
     assert [point["value"][0] for point in option["series"][0]["data"]] == [1.0, 9.0]
+
+
+def test_a_model_that_is_deleted_meanwhile_leaves_the_comparison(open_page):
+    write_model("first")
+    write_model("second")
+    page = open_page("compare", **{"with": ["first", "second"]})
+    assert page.multiselect(key="with").value == ["first", "second"]
+    delete_model("second")
+    page.run()
+    assert not page.exception
+    assert page.multiselect(key="with").value == ["first"]

@@ -196,7 +196,7 @@ def test_the_chosen_model_is_deleted_and_another_one_is_shown(open_page):
     assert page.selectbox(key="model").options == ["second", "first"]
 
 
-@pytest.mark.parametrize("name", ["evaluate", "predict", "inside", "compare"])
+@pytest.mark.parametrize("name", ["evaluate", "predict", "inside"])
 def test_pages_do_without_a_model_that_was_deleted_meanwhile(open_page, no_engine, name):
     write_model("first")
     write_model("second", test_accuracy=0.1)
@@ -204,8 +204,7 @@ def test_pages_do_without_a_model_that_was_deleted_meanwhile(open_page, no_engin
     delete_model("second")
     page.run()
     assert not page.exception
-    if name != "compare":
-        assert page.selectbox(key="model").value == "first"
+    assert page.selectbox(key="model").value == "first"
 
 
 # History
