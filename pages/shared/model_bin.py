@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
+from cnn.errors import CnnError
+from cnn.prediction.choice import default_model
 from cnn.prediction.deleting import delete_model, deleted_models, is_shipped
 from cnn.trash import DAYS_KEPT
 from pages.shared.bin import Bin
 
+_CHOICE = "model"  # the widget, where the page has one; in the address too
 
-def _say_back(name: str) -> None:
+
+def _choose_another() -> None:
+    if _CHOICE in st.session_state:
+        with suppress(CnnError):  # none is left that can be used: the page says so
+            st.session_state[_CHOICE] = default_model()
+
+
+def _choose(name: str) -> None:
     BIN.say(f"The model {name} is back.")
+    if _CHOICE in st.session_state:
+        st.session_state[_CHOICE] = name
 
 
-def _leave() -> None:
-    """Leave the choice of a model as it is: it falls back to another by itself."""
-
-
-BIN = Bin("model", deleted_models, delete_model, lambda deleted: "", _leave, _say_back,
+BIN = Bin("model", deleted_models, delete_model, lambda deleted: "", _choose_another, _choose,
           "This cannot be undone. Runs stay.")
 
 
