@@ -1,16 +1,23 @@
 """Asking the engine what a network made of a picture after an epoch: the server's side.
 
-Needs no TensorFlow; `time_machine` answers.
+`Moments` asks in the background, so that a page can draw meanwhile, and ask for what will be looked
+at next. Needs no TensorFlow; `time_machine` answers.
 """
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from cnn.models.specs import Shape
 from cnn.prediction.client import EngineClient
 
 MOST_MAPS = 32  # channels on a sheet
+MOST_KEPT = 64  # moments; one has some 70 kB
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -51,3 +58,43 @@ def ask_moment(
     layers = {item["name"]: tuple(item["shape"]) for item in reply["layers"]}
     return Moment(tuple(reply["probabilities"]), layers, reply["layer"], reply["heat_layer"],
                   tuple(reply["size"]), reply["coarse"], reply["blank"], seen, heat, sheet)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of an epoch; see `ask_moment`."""
+
+    folder: str
+    epoch: int
+    layer: str
+    class_name: str
+    version: Hashable  # what changes when the picture or the snapshot does
+
+
+class Moments:
+    """Moments that were asked for; the last ones are kept. For several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked: OrderedDict[Question, Future[Moment]] = OrderedDict()
+        # One at a time: the engine answers one after the other.
+        self._pool = ThreadPoolExecutor(1, "moments")
+
+    def begin(self, engine: EngineClient, question: Question, picture: bytes) -> Future[Moment]:
+        """Begin to ask, and return what will have the answer; what failed is asked again.
+
+        Args:
+            engine: To ask.
+            question: What.
+            picture: JPEG, PNG, WebP, BMP or GIF.
+        """
+        with self._lock:
+            found = self._asked.get(question)
+            if found is None or (found.done() and found.exception()):
+                found = self._asked[question] = self._pool.submit(
+                    ask_moment, engine, question.folder, question.epoch, picture, question.layer,
+                    question.class_name)
+            self._asked.move_to_end(question)
+            while len(self._asked) > MOST_KEPT:
+                self._asked.popitem(last=False)
+        return found

@@ -7,6 +7,7 @@ images, and what the network of that epoch makes of a picture, which the engine 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import streamlit as st
 
 from cnn.errors import CnnError
 from cnn.prediction.client import shared_engine
-from cnn.prediction.moments import MOST_MAPS, Moment, ask_moment
+from cnn.prediction.moments import MOST_MAPS, Moment, Moments, Question
 from cnn.runs.folder import RunFolder
 from cnn.runs.labels import read_label
 from cnn.runs.manager import RunInfo, list_runs
@@ -41,6 +42,7 @@ from pages.shared.run_log import view_run
 
 EPOCH = "epoch"  # in the address too
 LAYER = "inside_time_layer"
+_CAME_FROM, _FORWARD = "inside_time_before", "inside_time_forward"  # in the session
 ITS_ANSWER = "its answer"
 PICTURE = 176  # pixels
 CHART_HEIGHT = 240
@@ -128,46 +130,73 @@ def _answers(run: str, epoch: int, stamp: cached.Stamp) -> Answers:
     return RunFolder(Path(run)).snapshots.answers(epoch)
 
 
-@st.cache_data(max_entries=64, max_size="32MB", show_spinner=False)
-def _moment(
-    folder: str, epoch: int, stamp: cached.Stamp, digest: str, layer: str, class_name: str,
-    _data: bytes,
-) -> Moment:
-    return ask_moment(shared_engine(), folder, epoch, _data, layer, class_name)
+_MOMENTS = Moments()  # of all visitors
+
+
+def _begin(
+    past: Past, epoch: int, subject: Subject, layer: str, class_name: str
+) -> Future[Moment]:
+    """Let the engine begin with an epoch.
+
+    Raises:
+        NotFound: If there is no snapshot of it any more.
+    """
+    question = Question(str(past.folder.snapshots.folder), epoch, layer, class_name,
+                        (_stamp(past, epoch), subject.digest))
+    return _MOMENTS.begin(shared_engine(), question, subject.data)
 
 
 @st.fragment
 def _travel(past: Past, class_names: Sequence[str], subject: Subject) -> None:
-    """Show the slider and all that follows it; a step draws this part alone."""
+    """Show the slider and all that follows it; a step draws this part alone.
+
+    The engine works while curves and answers are drawn, and then on the next step.
+    """
     epochs = past.epochs
     epoch = epochs[0] if len(epochs) == 1 else st.select_slider(
         "After epoch", epochs, value=epochs[-1], key=EPOCH, bind="query-params",
         help="Arrow keys go from one to the next.")
     left, right = st.columns(2, gap="medium")
-    with left, errors_shown():
-        _show_picture(past, epoch, class_names, subject)
+    with left:
+        choices = st.grid(2, min_column_width=150)
+        with choices.cell():
+            about = st.selectbox("Grad-CAM for", [ITS_ANSWER, *class_names],
+                                 key=f"inside_heat_{past.run.run_id}")
+        layers, picture = choices.cell(), st.container()
+    class_name = "" if about == ITS_ANSWER else about
+    begun = None
+    with picture, errors_shown():
+        begun = _begin(past, epoch, subject, st.session_state.get(LAYER, ""), class_name)
     with right:
         _show_curves(past, epoch)
     with errors_shown():
         _show_validation(past, epoch)
+    if begun is None:
+        return
+    with picture, errors_shown():
+        found = begun.result()
+        with layers:
+            _choose_layer(found)
+        _draw_moment(found, class_names, subject, about)
+        _begin(past, _next(epochs, epoch), subject, found.layer, class_name)
 
 
-def _show_picture(
-    past: Past, epoch: int, class_names: Sequence[str], subject: Subject
-) -> None:
-    with st.grid(2, min_column_width=150):
-        about = st.selectbox("Grad-CAM for", [ITS_ANSWER, *class_names],
-                             key=f"inside_heat_{past.run.run_id}")
-        name = "" if about == ITS_ANSWER else about
-        layer = st.session_state.get(LAYER, "")
-        found = _moment(str(past.folder.snapshots.folder), epoch, _stamp(past, epoch),
-                        subject.digest, layer, name, subject.data)
-        if found.layers:
-            names = list(found.layers)
-            st.session_state[LAYER] = found.layer
-            st.selectbox("Feature maps of", names, key=LAYER, format_func=lambda one: (
-                f"{one}  ({shape_text(found.layers[one])})"))
-    _draw_moment(found, class_names, subject, about)
+def _next(epochs: Sequence[int], epoch: int) -> int:
+    """Return the epoch that the slider probably comes to: it goes on as it went."""
+    before = st.session_state.get(_CAME_FROM, epoch)
+    if before != epoch:
+        st.session_state[_FORWARD] = epoch > before
+    st.session_state[_CAME_FROM] = epoch
+    place = epochs.index(epoch) + (1 if st.session_state.get(_FORWARD, False) else -1)
+    return epochs[min(max(place, 0), len(epochs) - 1)]
+
+
+def _choose_layer(found: Moment) -> None:
+    """Show whose feature maps are on the sheet."""
+    if found.layers:
+        st.session_state[LAYER] = found.layer
+        st.selectbox("Feature maps of", list(found.layers), key=LAYER, format_func=lambda one: (
+            f"{one}  ({shape_text(found.layers[one])})"))
 
 
 def _draw_moment(
