@@ -49,8 +49,9 @@ def _take_start() -> None:
         st.query_params[FROM] = st.session_state[_START]
 
 
+@st.fragment
 def draw_lab(info: DatasetInfo, top: st.delta_generator.DeltaGenerator) -> None:
-    """Draw the draft, its cost, and what can be done with it.
+    """Draw the draft, its cost, and what can be done with it; an edit draws this part alone.
 
     Args:
         info: The data set, ready.
