@@ -169,7 +169,8 @@ def resize(image: Pixels, size: tuple[int, int], how: str = "crop") -> Pixels:
         how: One of `RESIZE_WAYS`. Defaults to the centred crop.
 
     Returns:
-        Values from 0 to 255, shape (*size, channels), read-only.
+        Values from 0 to 255, shape (*size, channels), read-only; the image itself if it has that
+        size already.
 
     Raises:
         BadInput: If the way is unknown, the size not positive, or the array not an image.
@@ -182,6 +183,8 @@ def resize(image: Pixels, size: tuple[int, int], how: str = "crop") -> Pixels:
         raise BadInput(f"The new size must be 1 x 1 to {MAX_PIXELS // 10**6} million pixels. "
                        f"Received: {height} x {width}.", "Choose a size such as 32 x 32.")
     picture = _picture_of(image)
+    if picture.size == (width, height) and image.ndim == 3:
+        return image
     if how == "fit":
         return _array_of(_fit(picture, height, width))
     box = _centred_box(picture, height, width) if how == "crop" else None
@@ -225,7 +228,7 @@ def _array_of(picture: Image.Image) -> Pixels:
 
 
 def to_channels(image: Pixels, channels: int) -> Pixels:
-    """Return `image` with 1 channel (grey) or 3 (RGB).
+    """Return `image` with 1 channel (grey) or 3 (RGB); itself if it has so many.
 
     Grey is the luma of ITU-R 601 (0.299 red, 0.587 green, 0.114 blue), as in JPEG and in most
     published data sets; RGB from grey repeats it.
@@ -239,7 +242,10 @@ def to_channels(image: Pixels, channels: int) -> Pixels:
     """
     if channels not in (1, 3):
         raise BadInput(f"channels must be 1 (grey) or 3 (RGB). Received: {channels!r}.")
-    return _array_of(_picture_of(image).convert("L" if channels == 1 else "RGB"))
+    picture = _picture_of(image)
+    if image.ndim == 3 and image.shape[2] == channels:
+        return image
+    return _array_of(picture.convert("L" if channels == 1 else "RGB"))
 
 
 def thumbnail(image: Pixels, longest: int) -> Pixels:

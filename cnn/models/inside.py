@@ -8,7 +8,7 @@ engine and CLI only. Knows nothing of pictures or of what is made of the values.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import keras
 import tensorflow as tf
 
 from cnn.errors import BadInput
+from cnn.models.fixed import fixed_kernels
 from cnn.models.specs import Shape
 from cnn.models.tf_nn import TfNetwork
 
@@ -51,7 +52,7 @@ class Inside:
                 f"The network {network.name} does not end with a dense layer, so what its answer "
                 "is computed from cannot be told.", "Use a network that ends with one value per "
                 "class from a dense layer.")
-        self._head = head
+        self._head, self._network = head, network
         body = _layers_before(network, head)
         outputs = [*(layer.output for layer in body), head.input]
         self._front = keras.Model(network.inputs[0], outputs)
@@ -96,17 +97,21 @@ class Inside:
         step = (len(names) - 1) / (MOST_SUMMED_UP - 1)
         return [names[round(place * step)] for place in range(MOST_SUMMED_UP)]
 
-    def compiled(self) -> Any:
+    def compiled(self, fixed: bool = False) -> Any:
         """Return a TensorFlow function from float32 (N, H, W, C) to three things.
 
         They are the features (N, F), the logits (N, K), and for each of `convolutions` the mean of
         each channel of its feature map (N, channels).
+
+        Args:
+            fixed: Whether the weights stay as they are: it is quicker then.
         """
         layers = self.convolutions()
         signature = [tf.TensorSpec([None, *self._front.input_shape[1:]], tf.float32)]
 
         def inner_values(images: Any) -> tuple[Any, Any, list[Any]]:
-            seen = self.look(images, layers)
+            with fixed_kernels(self._network) if fixed else nullcontext():
+                seen = self.look(images, layers)
             means = [tf.reduce_mean(values, axis=(1, 2)) for values in seen.outputs]
             return seen.features, seen.logits, means
 

@@ -21,10 +21,15 @@ _BATCH = 250
 
 
 class Looker:
-    """Computes features, logits and mean channel values in batches."""
+    """Computes features, logits and mean channel values in batches.
 
-    def __init__(self, inside: Inside) -> None:
-        self._function = inside.compiled()
+    Args:
+        inside: The network.
+        fixed: Whether its weights stay as they are: it is quicker then.
+    """
+
+    def __init__(self, inside: Inside, fixed: bool = False) -> None:
+        self._function = inside.compiled(fixed)
 
     def look(self, images: Images) -> tuple[NDArray[np.float32], Look]:
         """Return the features (N, F) of uint8 images (N, H, W, C), and the other values."""
