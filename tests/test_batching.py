@@ -10,9 +10,10 @@ import pytest
 
 from cnn.errors import CnnError, NotFound, Unavailable
 from cnn.prediction import batching
-from cnn.prediction.batching import Batcher
+from cnn.prediction.batching import EACH_MORE_SECONDS, PICTURE_SECONDS, Batcher
+from cnn.prediction.patience import Patience
 
-Ask = Callable[[str, Sequence[bytes]], list[str] | None]
+Ask = Callable[[str, Sequence[bytes], Patience], list[str] | None]
 
 
 def batcher(ask: Ask) -> Batcher[str, str]:
@@ -27,7 +28,9 @@ class Engine:
         self.entered, self.go_on = threading.Event(), threading.Event()
         self.go_on.set()
 
-    def __call__(self, question: str, pictures: Sequence[bytes]) -> list[str] | None:
+    def __call__(
+        self, question: str, pictures: Sequence[bytes], patience: Patience
+    ) -> list[str] | None:
         self.asked.append((question, list(pictures)))
         self.entered.set()
         assert self.go_on.wait(20)
@@ -106,7 +109,7 @@ def test_a_single_picture_is_tried_exactly_twice(engine: Engine) -> None:
 def test_an_engine_that_died_of_something_else_answers_all_at_the_second_try() -> None:
     deaths = iter([None])
 
-    def ask(question: str, pictures: Sequence[bytes]) -> list[str] | None:
+    def ask(question: str, pictures: Sequence[bytes], patience: Patience) -> list[str] | None:
         return next(deaths, [picture.decode() for picture in pictures])
 
     assert batcher(ask)("q", [b"a", b"b"]) == ["a", "b"]
@@ -115,7 +118,7 @@ def test_an_engine_that_died_of_something_else_answers_all_at_the_second_try() -
 def test_an_expected_error_holds_for_the_batch_and_is_not_tried_again() -> None:
     asked = []
 
-    def ask(question: str, pictures: Sequence[bytes]) -> list[str]:
+    def ask(question: str, pictures: Sequence[bytes], patience: Patience) -> list[str]:
         asked.append(pictures)
         raise NotFound("There is no such model.")
 
@@ -123,8 +126,21 @@ def test_an_expected_error_holds_for_the_batch_and_is_not_tried_again() -> None:
     assert len(asked) == 1
 
 
+def test_all_tries_of_a_batch_share_one_patience_that_grows_with_its_pictures() -> None:
+    given = []
+
+    def ask(question: str, pictures: Sequence[bytes], patience: Patience) -> None:
+        given.append(patience)
+
+    batcher(ask)("q", [b"a", b"b", b"c"])
+    batcher(ask)("q", [b"a"])
+    assert [patience.seconds for patience in given] == pytest.approx(
+        [PICTURE_SECONDS + 2 * EACH_MORE_SECONDS] * 4 + [PICTURE_SECONDS] * 2)
+    assert len({id(patience) for patience in given}) == 2
+
+
 def test_an_error_that_nobody_expected_is_looked_for_picture_by_picture() -> None:
-    def ask(question: str, pictures: Sequence[bytes]) -> list[str]:
+    def ask(question: str, pictures: Sequence[bytes], patience: Patience) -> list[str]:
         if b"odd" in pictures:
             raise CnnError("The engine failed.")
         return [picture.decode() for picture in pictures]
@@ -135,7 +151,7 @@ def test_an_error_that_nobody_expected_is_looked_for_picture_by_picture() -> Non
 
 
 def test_a_failure_in_the_asking_itself_reaches_its_thread_and_frees_the_others() -> None:
-    def ask(question: str, pictures: Sequence[bytes]) -> list[str]:
+    def ask(question: str, pictures: Sequence[bytes], patience: Patience) -> list[str]:
         if pictures[0] == b"bad":
             raise ZeroDivisionError
         return ["fine"] * len(pictures)

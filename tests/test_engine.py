@@ -22,7 +22,7 @@ from cnn.data.images import RESIZE_WAYS, encode_png
 from cnn.data.preview import Shown
 from cnn.errors import BadInput, CnnError, Damaged, NotFound, Unavailable
 from cnn.paths import PROJECT
-from cnn.prediction import saved, wire
+from cnn.prediction import pulse, saved, wire
 from cnn.prediction.client import EngineClient
 
 WIRE = f"import sys, os, time; sys.path.insert(0, {str(PROJECT)!r})\n" \
@@ -133,17 +133,86 @@ def test_a_picture_that_kills_the_engine_takes_no_neighbour_with_it(log: Path) -
     engine.close()
 
 
-def test_an_engine_that_hangs_is_ended_after_its_time() -> None:
-    engine = engine_that("serve(lambda *_: time.sleep(60))", request_seconds=0.2)
+def test_a_silent_engine_is_ended_and_its_request_tried_once_more(log: Path) -> None:
+    engine = engine_that("""
+first = not os.path.exists(sys.argv[1]); open(sys.argv[1], "a").write("x")
+serve(lambda *_: time.sleep(60) if first else {"pid": os.getpid()})
+""", log, silent_seconds=0.3)
+    assert engine.call({"op": "work"})[0]["pid"]
+    assert log.read_text() == "xx"
+    engine.close()
+
+
+def test_an_engine_that_is_silent_twice_is_said_in_words() -> None:
+    engine = engine_that("serve(lambda *_: time.sleep(60))", silent_seconds=0.2)
     begin = time.monotonic()
-    with pytest.raises(Unavailable, match="hung"):
+    with pytest.raises(Unavailable, match="hung twice"):
         engine.call({"op": "work"})
     assert time.monotonic() - begin < 10
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs signals")
+def test_an_engine_that_was_stopped_is_replaced() -> None:
+    engine = engine_that("serve(lambda *_: {'pid': os.getpid()})", silent_seconds=0.3)
+    first = engine.call({"op": "work"})[0]["pid"]
+    os.kill(first, signal.SIGSTOP)
+    assert engine.call({"op": "work"})[0]["pid"] != first
+    engine.close()
+
+
+BEATING = """
+import cnn.prediction.pulse as pulses
+pulses.BEAT_SECONDS = 0.05
+pulse = pulses.Pulse(sys.stdout.buffer, lambda: sys.argv[2])
+open(sys.argv[1], "a").write("x")
+def answer(head, parts):
+    with pulse.beating():
+        time.sleep(head["seconds"])
+    return {"slept": head["seconds"]}
+serve(answer)
+"""
+
+
+def test_a_slow_engine_that_beats_is_waited_for(log: Path) -> None:
+    engine = engine_that(BEATING, log, pulse.WORKING, silent_seconds=0.8)
+    assert engine.call({"op": "work", "seconds": 1.2})[0] == {"slept": 1.2}
+    assert log.read_text() == "x"
+    engine.close()
+
+
+def test_an_engine_that_beats_and_never_finishes_is_ended_and_the_next_request_works(
+    log: Path
+) -> None:
+    engine = engine_that(BEATING, log, pulse.WORKING, request_seconds=0.5)
+    with pytest.raises(Unavailable, match="hung: no answer within"):
+        engine.call({"op": "work", "seconds": 60})
+    assert log.read_text() == "x"  # it would take as long a second time
+    assert engine.call({"op": "work", "seconds": 0})[0] == {"slept": 0}
+    engine.close()
+
+
+def test_the_time_that_loading_takes_does_not_count(log: Path) -> None:
+    engine = engine_that(BEATING, log, pulse.LOADING, request_seconds=0.5)
+    assert engine.call({"op": "work", "seconds": 1.2})[0] == {"slept": 1.2}
+    engine.close()
+
+
+def test_an_engine_that_is_slow_to_start_again_is_said_in_words_and_then_used(log: Path) -> None:
+    engine = engine_that("""
+first = not os.path.exists(sys.argv[1]); open(sys.argv[1], "a").write("x")
+first or time.sleep(2)
+serve(lambda *_: time.sleep(60) if first else {"pid": os.getpid()})
+""", log, silent_seconds=0.2, request_seconds=0.6)
+    with pytest.raises(Unavailable, match="starting again"):
+        engine.call({"op": "work"})
+    assert engine.call({"op": "work"})[0]["pid"]
+    assert log.read_text() == "xx"
+    engine.close()
+
+
 def test_an_engine_that_stops_reading_cannot_block_a_large_request() -> None:
     engine = engine_that("receive(sys.stdin.buffer); send(sys.stdout.buffer, {}); time.sleep(60)",
-                         request_seconds=0.2)
+                         silent_seconds=0.2)
     begin = time.monotonic()
     with pytest.raises(Unavailable, match="hung"):
         engine.call({"op": "work"}, [bytes(5_000_000)])
@@ -212,7 +281,8 @@ serve(lambda *_: {}) if not first else sys.exit(1)
 def light_engine(code: str = "") -> EngineClient:
     return engine_that(f"import cnn.prediction.engine as e\n"
                        f"from cnn.prediction.handlers import HANDLERS\n"
-                       f"HANDLERS['ready'] = lambda *_: ({{}}, [])\n{code}\ne.main()")
+                       f"HANDLERS['ready'] = lambda *_: ({{}}, [])\n"
+                       f"e.start_tensorflow = lambda: None\n{code}\ne.main()")
 
 
 
@@ -233,6 +303,19 @@ def test_an_unexpected_failure_is_said_in_words_and_does_not_end_the_engine() ->
     for _ in range(2):
         with pytest.raises(CnnError, match="engine failed: ZeroDivisionError"):
             engine.call({"op": "work"})
+    engine.close()
+
+
+def test_the_engine_beats_while_it_works_and_is_quiet_between() -> None:
+    engine = light_engine("""
+import cnn.prediction.pulse as pulses
+pulses.BEAT_SECONDS = 0.05
+HANDLERS["work"] = lambda *_: (time.sleep(1.2), ({"done": True}, []))[1]
+""")
+    engine._silent_seconds = 0.8
+    assert engine.call({"op": "work"})[0]["done"]
+    time.sleep(0.2)
+    assert engine._child._replies.empty()
     engine.close()
 
 

@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from cnn.errors import CnnError
+from cnn.prediction.patience import Patience
 
 MOST_PICTURES = 32  # of one batch: larger ones are no quicker, and others would wait longer
 MOST_BYTES = 32 * 2**20  # of one batch, encoded: some large photos take as long as many small
+PICTURE_SECONDS = 15.0  # for one, until an answer or a plain sentence
+EACH_MORE_SECONDS = 0.5  # for each further one of a batch
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -41,13 +44,14 @@ class Batcher(Generic[Question, Answer]):
     """Gathers pictures from many threads into batches; there is no thread of its own.
 
     Args:
-        ask: Given a question and pictures, returns one answer for each, or None if the engine did
-            not survive them. What it raises as `CnnError` holds for the whole batch.
+        ask: Given a question, pictures and how long they may take, returns one answer for each, or
+            None if the engine did not survive them. What it raises as `CnnError` holds for the
+            whole batch.
         died: Makes the failure of a picture that the engine did not survive on its own.
     """
 
     def __init__(
-        self, ask: Callable[[Question, Sequence[bytes]], list[Answer] | None],
+        self, ask: Callable[[Question, Sequence[bytes], Patience], list[Answer] | None],
         died: Callable[[], CnnError],
     ) -> None:
         self._ask, self._died = ask, died
@@ -101,14 +105,15 @@ class Batcher(Generic[Question, Answer]):
         return batch
 
     def _answer(self, batch: list[_Waiting[Question, Answer]]) -> None:
-        if not self._try(batch):
+        patience = Patience(PICTURE_SECONDS + EACH_MORE_SECONDS * (len(batch) - 1))
+        if not self._try(batch, patience):
             for one in batch:  # which of them it was, nobody knows
-                if not self._try([one]):
+                if not self._try([one], patience):
                     one.failure = self._died()
 
-    def _try(self, batch: list[_Waiting[Question, Answer]]) -> bool:
+    def _try(self, batch: list[_Waiting[Question, Answer]], patience: Patience) -> bool:
         try:
-            answers = self._ask(batch[0].question, [one.picture for one in batch])
+            answers = self._ask(batch[0].question, [one.picture for one in batch], patience)
         except CnnError as error:
             if type(error) is CnnError and len(batch) > 1:  # nobody expected it: perhaps one's own
                 return False

@@ -1,8 +1,8 @@
-"""The server's side of the engine: starts it, asks it, restarts it when it dies.
+"""The server's side of the engine: what it can be asked, and the answers.
 
 Needs no TensorFlow. One engine serves all pages and the API of a server process; `shared_engine`
-returns it. A request that finds the engine dead, or kills it, is tried once more on a fresh one.
-Pictures that several ask about at the same time share a batch, see `batching`.
+returns it. How it is kept running is said in `kept`. Pictures that several ask about at the same
+time share a batch, see `batching`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,15 +18,15 @@ import numpy as np
 
 from cnn.data.dataset import Images
 from cnn.data.preview import Shown
-from cnn.errors import CnnError, Unavailable, error_from_dict
-from cnn.prediction.batching import Batcher
-from cnn.prediction.child import Answered, Child
+from cnn.errors import CnnError, error_from_dict
+from cnn.prediction.batching import PICTURE_SECONDS, Batcher
+from cnn.prediction.kept import KeptEngine, checked, died
+from cnn.prediction.patience import Patience
 
 if TYPE_CHECKING:
     from cnn.data.parts import Box
 
-START_SECONDS = 90.0  # TensorFlow takes 5 s to import; a cold disk on a busy laptop far more
-REQUEST_SECONDS = 30.0
+ENGINE = (sys.executable, "-m", "cnn.prediction.engine")
 
 _log = logging.getLogger(__name__)
 
@@ -57,28 +56,17 @@ class _Question(NamedTuple):
     thumbnails: bool
 
 
-class EngineClient:
+class EngineClient(KeptEngine):
     """Asks one engine process; safe to use from several threads.
 
     Args:
         command: Starts an engine. Tests give another.
-        request_seconds: Time limit of one request once the engine is up.
-        start_seconds: Time limit of the start.
+        limits: As for `KeptEngine`.
     """
 
-    def __init__(
-        self,
-        command: Sequence[str] = (sys.executable, "-m", "cnn.prediction.engine"),
-        request_seconds: float = REQUEST_SECONDS,
-        start_seconds: float = START_SECONDS,
-    ) -> None:
-        self._command = command
-        self._request_seconds = request_seconds
-        self._start_seconds = start_seconds
-        self._lock = threading.Lock()
-        self._child: Child | None = None
-        self._batches: Batcher[_Question, Prediction] = Batcher(self._ask, _died)
-        self.ready = False  # whether the next answer comes without waiting for a start
+    def __init__(self, command: Sequence[str] = ENGINE, **limits: float) -> None:
+        super().__init__(command, **limits)
+        self._batches: Batcher[_Question, Prediction] = Batcher(self._ask, died)
 
     def start_in_background(self, model: str = "") -> None:
         """Start the engine and load a model, without waiting."""
@@ -89,43 +77,6 @@ class EngineClient:
             self.call({"op": "ready", "model": model})
         except CnnError as error:  # a request will say it to a person; here only the log can
             _log.warning("The prediction engine did not start well: %s", error)
-
-    def call(self, header: dict[str, Any], parts: Sequence[bytes] = ()) -> Any:
-        """Send a request and return (reply, byte strings).
-
-        Raises:
-            CnnError: What the engine answered, or Unavailable if it died or hung twice.
-        """
-        reply = self._once(header, parts) or self._once(header, parts)
-        if reply is None:
-            raise _died()
-        return _checked(reply)
-
-    def _once(self, header: dict[str, Any], parts: Sequence[bytes]) -> Answered | None:
-        with self._lock:
-            if self._child is None:
-                started = time.monotonic()
-                self._child = Child(self._command)
-                if self._child.ask({"op": "ready"}, (), self._start_seconds) is None:
-                    self._drop()
-                    return None
-                _log.info("engine up after %.1f s", time.monotonic() - started)
-                self.ready = True
-            reply = self._child.ask(header, parts, self._request_seconds)
-            if reply is None:
-                self._drop()
-            return reply
-
-    def _drop(self) -> None:
-        self.ready = False
-        if self._child is not None:
-            self._child.kill()
-            self._child = None
-
-    def close(self) -> None:
-        """End the engine process."""
-        with self._lock:
-            self._drop()
 
     def predict(
         self, model: str, images: Sequence[bytes], how: str = "", pictures: bool = False,
@@ -146,17 +97,20 @@ class EngineClient:
             Unavailable: If the engine cannot be started, or survived none of them. One that it did
                 not survive twice has this error, the others their answers.
         """
+        self.await_start()
         found = self._batches(_Question(model, how, pictures, average, thumbnails), images)
         failures = [one for one in found if isinstance(one, CnnError)]
         if failures and len(failures) == len(found):
             raise failures[0]
         return [Prediction(error=one) if isinstance(one, CnnError) else one for one in found]
 
-    def _ask(self, question: _Question, images: Sequence[bytes]) -> list[Prediction] | None:
-        answered = self._once({"op": "predict", **question._asdict()}, images)
+    def _ask(
+        self, question: _Question, images: Sequence[bytes], patience: Patience
+    ) -> list[Prediction] | None:
+        answered = self.once({"op": "predict", **question._asdict()}, images, patience)
         if answered is None:
             return None
-        reply, blobs = _checked(answered)
+        reply, blobs = checked(answered)
         return _predictions(reply["results"], iter(blobs), question)
 
     def ways(self, model: str, image: bytes, average: bool = False) -> dict[str, Prediction]:
@@ -175,7 +129,8 @@ class EngineClient:
             Unavailable: If the engine cannot be started, or did not survive the question twice.
         """
         question = _Question(model, "", True, average, False)
-        reply, blobs = self.call({"op": "ways", **question._asdict()}, [image])
+        reply, blobs = self.call({"op": "ways", **question._asdict()}, [image],
+                                  PICTURE_SECONDS)
         ways, results = zip(*reply["results"].items(), strict=True)
         return dict(zip(ways, _predictions(results, iter(blobs), question), strict=True))
 
@@ -189,7 +144,7 @@ class EngineClient:
         Raises:
             CnnError: What is wrong with the picture or the part.
         """
-        return self.call({"op": "cut", "part": part}, [image])[1][0]
+        return self.call({"op": "cut", "part": part}, [image], PICTURE_SECONDS)[1][0]
 
     def figure(self, model: str, figure: str) -> bytes:
         """Return a Matplotlib figure of a saved model as PNG; names in `cnn.evaluation.figures`."""
@@ -211,17 +166,6 @@ class EngineClient:
         _, (pixels,) = self.call({"op": "move", "shape": shown.images.shape},
                                  [shown.images.tobytes(), shown.transforms.tobytes()])
         return np.frombuffer(pixels, np.uint8).reshape(shown.images.shape)
-
-
-def _checked(reply: Answered) -> Answered:
-    if "error" in reply[0]:
-        raise error_from_dict(reply[0]["error"])
-    return reply
-
-
-def _died() -> CnnError:
-    return Unavailable("The prediction engine died or hung twice on this request.",
-                       "Try another picture or model; the dashboard's terminal has the details.")
 
 
 def _predictions(

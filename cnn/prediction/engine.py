@@ -13,10 +13,13 @@ import os
 import sys
 import traceback
 from collections import OrderedDict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +32,14 @@ from cnn.hardware import limit_memory, start_tensorflow, usable_cores
 from cnn.prediction import explaining, opening, time_machine  # noqa: F401  for their operations
 from cnn.prediction.handlers import HANDLERS, Reply, handles
 from cnn.prediction.predictor import Answer, Predictor, look_closer, prepare
+from cnn.prediction.pulse import LOADING, WORKING, Pulse
 from cnn.prediction.saved import MODEL_FILE, Card, model_folder, read_card
 from cnn.prediction.wire import receive, send
 
 MODELS_KEPT = 3
 PREVIEW_PIXELS = 512
 THUMBNAIL_PIXELS = 64
+SMALL_BYTES = 2**14  # of an encoded picture
 LARGEST_PART = 1024  # pixels, of the longer side of a part that was cut out
 ENOUGH = 8  # times the network's side: what a large photo keeps of itself, see `decode_small`
 DEEPEST = 20_000  # calls inside calls: Keras goes through a network layer by layer that way
@@ -45,6 +50,8 @@ class Engine:
 
     def __init__(self) -> None:
         self._models: OrderedDict[tuple[Any, ...], Predictor] = OrderedDict()
+        self._answering: WeakSet[Predictor] = WeakSet()  # those that have their graph
+        self.at = WORKING
         # Pillow decodes without Python's lock. A picture is dropped as soon as it is small, so no
         # more large ones are in memory than there are threads.
         self.threads = ThreadPoolExecutor(usable_cores(), "pictures")
@@ -54,11 +61,32 @@ class Engine:
         read_card(name)
         key = (name, *(_stamp(model_folder(name) / file) for file in (MODEL_FILE, NOVELTY_FILE)))
         if key not in self._models:
-            self._models[key] = Predictor(name)
+            with self._loading():
+                self._models[key] = Predictor(name)
             while len(self._models) > MODELS_KEPT:
                 self._models.popitem(last=False)
         self._models.move_to_end(key)
         return self._models[key]
+
+    def answering(self, name: str) -> Predictor:
+        """Return a loaded model whose graph is made, so that its answers take no longer than usual.
+
+        The graph of a large network takes longer than any answer, and is not always needed.
+        """
+        predictor = self.model(name)
+        if predictor not in self._answering:
+            with self._loading():
+                predictor.predict([np.zeros((8, 8, 3), np.uint8)])
+            self._answering.add(predictor)
+        return predictor
+
+    @contextmanager
+    def _loading(self) -> Iterator[None]:
+        self.at = LOADING
+        try:
+            yield
+        finally:
+            self.at = WORKING
 
     def answer(self, header: dict[str, Any], parts: list[bytes]) -> Reply:
         """Return the reply to one request; every failure becomes an error in words."""
@@ -84,12 +112,11 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 @handles("ready")
 def _ready(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
-    """Import TensorFlow and, if a model is named, load it and answer once with it."""
+    """Import TensorFlow and, if a model is named, load it and make it answer once."""
     import tensorflow as tf
 
     if header.get("model"):
-        predictor = engine.model(header["model"])
-        predictor.predict([np.zeros((8, 8, 3), np.uint8)])
+        engine.answering(header["model"])
     return {"tensorflow": tf.__version__}, []
 
 
@@ -107,7 +134,7 @@ class _Look:
 @handles("predict")
 def _predict(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Classify encoded pictures as one batch; each has an answer or an error of its own."""
-    predictor = engine.model(header["model"])
+    predictor = engine.answering(header["model"])
 
     def look_at(data: bytes) -> _Look | CnnError:
         try:
@@ -116,7 +143,9 @@ def _predict(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Repl
             return error
         return _look(decoded, predictor.card, [header.get("how", "")], header)
 
-    looks = list(engine.threads.map(look_at, parts))
+    # Threads help with photos; handing over pictures as small as these takes longer than they do.
+    small = all(len(part) <= SMALL_BYTES for part in parts)
+    looks = [look_at(part) for part in parts] if small else list(engine.threads.map(look_at, parts))
     good = [look for look in looks if isinstance(look, _Look)]
     answers = iter(predictor.classify(
         [look.prepared[0] for look in good],
@@ -139,7 +168,7 @@ def _predict(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Repl
 @handles("ways")
 def _ways(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Classify one picture brought to size in each way, decoded once and as one batch."""
-    predictor = engine.model(header["model"])
+    predictor = engine.answering(header["model"])
     try:
         decoded = _decode(parts[0], predictor.card)
     except CnnError as error:
@@ -222,12 +251,14 @@ def _move(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
     """Answer requests until the input closes."""
     engine = Engine()
+    pulse = Pulse(replies, lambda: engine.at)
     while True:
         try:
             header, parts = receive(requests)
         except EOFError:
             return
-        reply, blobs = engine.answer(header, parts)
+        with pulse.beating():
+            reply, blobs = engine.answer(header, parts)
         send(replies, {**reply, "id": header.get("id")}, blobs)
 
 
