@@ -10,7 +10,7 @@ class SameProcess(EngineClient):
 
     engine = Engine()
 
-    def call(self, header, parts=()):
+    def call(self, header, parts=(), seconds=None):
         reply, blobs = self.engine.answer(header, list(parts))
         if "error" in reply:
             raise error_from_dict(reply["error"])

@@ -24,6 +24,7 @@ from cnn.prediction import client
 from cnn.prediction.answer_table import Row
 from cnn.prediction.child import Answered
 from cnn.prediction.client import EngineClient, Prediction
+from cnn.prediction.patience import Patience
 from pages.shared import drop_box, many_view, uploads
 from pages.shared.many_view import ONE_BY_ONE, TABLE
 from pages.shared.picture_sources import Picture
@@ -35,8 +36,11 @@ class InProcess(EngineClient):
     def __init__(self) -> None:
         super().__init__(("false",))
         self.asked: list[dict[str, Any]] = []
+        self.ready = True
 
-    def _once(self, header: dict[str, Any], parts: Sequence[bytes]) -> Answered:
+    def once(
+        self, header: dict[str, Any], parts: Sequence[bytes], patience: Patience
+    ) -> Answered:
         if header["op"] == "predict":
             self.asked.append(header)
         return stub_engine.answer(header, list(parts))
