@@ -272,12 +272,12 @@ def test_files_dropped_at_once_become_a_table_and_can_be_removed(
     names = [f"{number}.png" for number in range(12)]
     drop = dropped(page, monkeypatch, *names, "holiday/a*b.txt")
     assert files(answered(page)) == names
-    assert "**12 files** at once" in texts(page.markdown)
+    assert "**12 files** given at once" in texts(page.markdown)
     assert "1 because of the name" in texts(page.warning).replace("\\", "")
     assert "holiday/a\\*b\\.txt" in texts(page.warning)
     page.button(key="predict_files_drop_remove").click().run()
     assert not page.dataframe
-    assert "at once" not in texts(page.markdown)
+    assert "given at once" not in texts(page.markdown)
     assert drop.files()[0].path.exists() is False
 
 

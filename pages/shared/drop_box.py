@@ -50,7 +50,7 @@ def _draw(tray: Tray, drop: Drop, key: str) -> None:
     files = drop.files()
     size = sum(file.size for file in files)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/photo_library: **{amount(len(files), 'file')}** at once"
+        st.markdown(f":material/photo_library: **{amount(len(files), 'file')}** given at once"
                     + (f", {bytes_in_words(size)}" if size >= 2**20 else ""), width="content")
         if st.button("Remove", icon=":material/close:", type="tertiary", key=key):
             tray.clear()

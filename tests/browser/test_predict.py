@@ -140,12 +140,12 @@ def test_many_files_go_past_the_uploader_and_become_a_table(visit, server, many)
     drop(page, *files)
     page.get_by_text("All 122").wait_for(timeout=WAIT)
     page.get_by_test_id("stDataFrame").wait_for(timeout=WAIT)
-    assert page.get_by_text("120 files at once").is_visible()
+    assert page.get_by_text("120 files given at once").is_visible()
     assert page.get_by_text("1 because of the name").is_visible()
     assert page.get_by_test_id("stFileChip").count() == 2
 
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(files[:60])
-    page.get_by_text("60 files at once").wait_for()
+    page.get_by_text("60 files given at once").wait_for()
     assert page.get_by_test_id("stFileChip").count() == 2
     assert page.problems == []
 
@@ -157,12 +157,12 @@ def test_a_folder_is_sent_until_it_is_cancelled_and_then_once_more(visit, server
     page.get_by_text("Sending 0 of 120 files").wait_for()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Choose a folder").wait_for()
-    assert page.get_by_text("120 files at once").count() == 0
+    assert page.get_by_text("120 files given at once").count() == 0
 
     page.unroute_all(behavior="ignoreErrors")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose a folder").click()
     chooser.value.set_files(many)
-    page.get_by_text("120 files at once").wait_for()
+    page.get_by_text("120 files given at once").wait_for()
     page.get_by_text("All 120").wait_for(timeout=WAIT)
     assert page.problems == []
