@@ -204,20 +204,6 @@ def test_other_addresses_hold_nothing(browser: Browser, place: Path, path: str) 
     assert on_disk(place) == []
 
 
-def test_a_disk_that_fills_is_said_in_words_after_all_was_sent(
-    browser: Browser, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drop = browser.announce(("1.png", 2**20), ("2.png", 2**20)).json()["id"]
-
-    def full(source: Any, target: Any) -> None:
-        target.write(source.read(100))
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(staging.shutil, "copyfileobj", full)
-    assert "disk is full" in refused(browser.send(drop, "0,1", bytes(2**21)), "unavailable")
-    assert on_disk(place) == []
-
-
 # Lines that are slow or break
 
 
@@ -255,6 +241,28 @@ def test_bytes_go_to_the_disk_as_they_come(browser: Browser, tray: Tray, place: 
     assert len(waiting) == 12
     assert max(waiting) <= 2**17
     assert list(map(len, on_disk(place))) == [size] * 3
+
+
+def test_a_disk_that_fills_is_said_in_words_after_all_was_read(
+    browser: Browser, tray: Tray, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = announced(browser, 1000)
+    messages = [{"type": "http.request", "body": bytes(500), "more_body": left > 0}
+                for left in range(5, -1, -1)]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    def full(source: Any, target: Any) -> None:
+        target.write(source.read(100))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(staging.shutil, "copyfileobj", full)
+    start, body = ask(tray, drop, receive)
+    assert start["status"] == 503
+    assert "disk is full" in json.loads(body["body"])["detail"]
+    assert messages == []  # a browser that still sends would not see the answer
+    assert on_disk(place) == []
 
 
 def test_a_browser_that_leaves_keeps_no_half_a_file(

@@ -81,6 +81,12 @@ def test_what_cannot_be_taken_is_named_with_its_reason() -> None:
         "2 because the browser could not read them: 1.png, 2.png"]
 
 
+def test_of_a_long_name_the_end_counts() -> None:
+    drop = announce(Tray(BOUNDS), "folder/" * 100 + "a.png", "folder/" * 100 + "b.txt")
+    assert [file.name[-10:] for file in drop.wanted.values()] == ["lder/a.png"]
+    assert next(iter(drop.left_out().values()))[0].endswith("/b.txt")
+
+
 def test_more_files_than_fit_are_left_out() -> None:
     drop = announce(Tray(BOUNDS), "4.png", "1.png", "2.png", "3.png", "5.png")
     assert [file.name for file in drop.wanted.values()] == ["1.png", "2.png", "3.png"]

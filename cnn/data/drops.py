@@ -20,6 +20,7 @@ from cnn.data.store import STORE, writable_folder
 from cnn.errors import BadInput, NotFound, Refused
 from cnn.files import need_space
 
+LONGEST_NAME = 200  # characters that are kept: the last, since folders come before the file
 NAMED = 3  # files that are named for each reason to leave some out
 _NOT_READ = "because the browser could not read them"
 _TRAYS: weakref.WeakValueDictionary[str, Tray] = weakref.WeakValueDictionary()
@@ -67,19 +68,20 @@ class Drop:
         self._stage = Staging()
         self._paths: dict[int, Path] = {}
         self._ended = False
-        # What a browser calls a file may hold characters that make a name lie.
-        self._sort_out([Announced(shown(file.name), file.size) for file in files], bounds)
+        self._sort_out(files, bounds)
 
     def _sort_out(self, files: Sequence[Announced], bounds: Bounds) -> None:
         total = 0
         for number, file in sorted(enumerate(files), key=lambda one: one[1].name):
             if _is_rubbish(file.name):
                 continue
+            # What a browser calls a file may hold characters that make a name lie.
+            name = shown(file.name[-LONGEST_NAME:])
             reason = _objection(file, len(self.wanted), total, bounds)
             if reason:
-                self._left_out.setdefault(reason, []).append(file.name)
+                self._left_out.setdefault(reason, []).append(name)
             else:
-                self.wanted[number] = file
+                self.wanted[number] = Announced(name, file.size)
                 total += file.size
 
     @property

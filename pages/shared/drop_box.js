@@ -111,7 +111,7 @@ class Sending {
   async send(files) {
     const list = [];
     for (const [name, file] of files) { // the browser looks at the disk for each size
-      list.push([name.slice(0, 200), file ? file.size : 0]);
+      list.push([name.slice(-500), file ? file.size : 0]);
       if (list.length % ENTRIES_AT_ONCE === 0) await breath();
     }
     this.stop.signal.throwIfAborted();
