@@ -5,7 +5,8 @@
 Makes the pictures on the spot (hills of colour with grain), in a temporary folder, and drops them
 in Chromium as a file manager does. Times are taken in the page, on the machine of the server, from
 the drop on, with a warm engine. "Stands still" is the longest time between two frames that the page
-could draw meanwhile.
+could draw meanwhile. Processor time, which other work on the machine does not change much, is that
+of server, engine and browser.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import psutil
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
@@ -26,6 +28,7 @@ from benchmarks.dashboard_process import CHROMIUM_ARGS, Dashboard, dashboard
 from benchmarks.report import arguments, publish, table
 
 LIMIT = 60  # seconds from the drop to the table
+PARTS = ("server", "engine", "browser")
 GRAIN = 32  # of 255: makes a JPEG as large as that of a photo
 
 
@@ -81,6 +84,15 @@ def wait_for_engine(server: Dashboard) -> None:
         time.sleep(0.5)
 
 
+def processor(server: Dashboard) -> list[float]:
+    """Return the seconds of processor time that server, engine and browser have used."""
+    served = psutil.Process(server.process.pid)
+    browser = [child for child in psutil.Process().children(recursive=True)
+               if "chrom" in child.name()]
+    return [sum(sum(one.cpu_times()[:2]) for one in group)
+            for group in ([served], served.children(recursive=True), browser)]
+
+
 def drop(page: Page, paths: list[Path]) -> None:
     """Drop files or folders on the uploader."""
     box = page.get_by_test_id("stFileUploaderDropzone").bounding_box()
@@ -93,16 +105,21 @@ def drop(page: Page, paths: list[Path]) -> None:
 
 
 def measure(server: Dashboard, page: Page, model: str, paths: list[Path]) -> dict[str, float]:
-    """Return ms until all is sent, until the table is there, and the longest without a frame."""
+    """Return ms until all is sent, until the table is there and the longest without a frame.
+
+    And the seconds of processor time by `PARTS`.
+    """
     page.goto(f"{server.url}/predict?model={model}")
     page.get_by_role("button", name="Choose a folder").wait_for()
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     wait_for_engine(server)
     page.evaluate(_WATCH)
+    before = processor(server)
     drop(page, paths)
     page.wait_for_function("window.seen.table", timeout=5000 * LIMIT)
     found: dict[str, float] = page.evaluate("window.seen")
-    return found
+    used = (after - begin for begin, after in zip(before, processor(server), strict=True))
+    return {**found, **dict(zip(PARTS, used, strict=True))}
 
 
 def lines_of(
@@ -121,7 +138,8 @@ def lines_of(
         for way, paths in (("files", files), ("a folder", [place])):
             seen = measure(server, page, options.model, paths)
             seconds = [f"{seen[part] / 1000:.1f} s" for part in ("sent", "table")]
-            lines.append([what, way, *seconds, f"{seen['still']:.0f} ms",
+            used = " + ".join(f"{seen[part]:.1f}" for part in PARTS)
+            lines.append([what, way, *seconds, f"{seen['still']:.0f} ms", f"{used} s",
                           f"{server.memory()[0]:.0f} MB"])
     return lines
 
@@ -142,7 +160,7 @@ def main() -> None:
         browser.close()
     publish("many-dropped", f"python -m benchmarks.many_dropped --model {options.model}",
             table(["dropped", "as", "all sent", f"table there (limit {LIMIT} s)", "stands still",
-                   "server's memory"], lines), options.write)
+                   f"processor: {' + '.join(PARTS)}", "server's memory"], lines), options.write)
 
 
 if __name__ == "__main__":
