@@ -197,6 +197,16 @@ def test_the_time_that_loading_takes_does_not_count(log: Path) -> None:
     engine.close()
 
 
+def test_once_an_engine_is_started_again_its_loading_counts(log: Path) -> None:
+    engine = engine_that("if not os.path.exists(sys.argv[1]):\n"
+                         "    open(sys.argv[1], 'w').close()\n"
+                         "    serve(lambda *_: os._exit(1))\n" + BEATING,
+                         log, pulse.LOADING, request_seconds=1.5)
+    with pytest.raises(Unavailable, match="hung: no answer"):
+        engine.call({"op": "work", "seconds": 60})
+    engine.close()
+
+
 def test_an_engine_that_is_slow_to_start_again_is_said_in_words_and_then_used(log: Path) -> None:
     engine = engine_that("""
 first = not os.path.exists(sys.argv[1]); open(sys.argv[1], "a").write("x")

@@ -65,3 +65,11 @@ def test_loading_does_not_count_up_to_its_own_limit(clock: Clock) -> None:
     clock.now += LOADING_SECONDS
     patience.loaded(LOADING_SECONDS)
     assert patience.left() == pytest.approx(5)  # 10 of these 30 s were too many
+
+
+def test_who_hurries_counts_loading_too(clock: Clock) -> None:
+    patience = Patience(15)
+    patience.hurry()
+    clock.now += 10
+    patience.loaded(10)
+    assert patience.left() == pytest.approx(5)

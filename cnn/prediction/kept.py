@@ -106,6 +106,8 @@ class KeptEngine:
         with patience.turn(self._lock):
             if not patience.left():
                 raise _hung(patience)
+            if not self.ready:
+                patience.hurry()
             if not self._start(patience.left()) or self._child is None:
                 return None
             try:

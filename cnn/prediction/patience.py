@@ -16,7 +16,8 @@ LOADING_SECONDS = 30.0  # a network of 3,000 layers takes 24 s; nothing else doe
 class Patience:
     """The time that an engine which is up has left, a restart and a second try included.
 
-    What is no hang does not count: the turns of others, and a network that is being loaded.
+    What is no hang does not count: the turns of others, and a network that is being loaded, unless
+    the engine has to be started again.
 
     Args:
         seconds: In all.
@@ -38,6 +39,10 @@ class Patience:
         with lock:
             self._end += time.monotonic() - begin
             yield
+
+    def hurry(self) -> None:
+        """Count the loading of a network, too, from now on."""
+        self._loading = 0.0
 
     def loaded(self, seconds: float) -> None:
         """Leave out so many seconds that went into loading a network, up to the limit of that."""
