@@ -88,7 +88,7 @@ def measure(page: Page, url: str, names: list[str], runs: int) -> list[list[obje
     """Return the lines of the table."""
     compared = f"{url}/compare?{urlencode([('with', name) for name in names[-MOST:]])}"
     lines = [
-        line("opens by a click in the sidebar, first visit of all",
+        line("opens by a click in the sidebar, the first time",
              [from_home(page, url, "Compare", COST)], LIMIT),
         line("opens by a click in the sidebar", [
             from_home(page, url, "Compare", COST) for _ in range(runs)], LIMIT)]

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from cnn.errors import CnnError
@@ -22,8 +23,9 @@ _HEADERS = (
     (b"referrer-policy", b"same-origin"),
 )
 # What the first visitor would wait for otherwise.
-_USED_BY_PAGES = ("numpy", "pandas", "pyarrow", "PIL.Image", "pages.shared.cached",
-                  "pages.shared.charts", "cnn.runs.manager", "cnn.models.summary", "cnn.api")
+_USED_BY_PAGES = ("numpy", "pandas", "pyarrow", "PIL.Image", "cnn.runs.manager",
+                  "cnn.models.summary", *(f"pages.shared.{path.stem}" for path in sorted(
+                      Path(__file__).parent.glob("*.py"))), "cnn.api")
 _OFFLINE_DATASET = "digits"
 SECONDS_TO_CLOSE = 2.0
 
