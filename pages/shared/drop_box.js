@@ -11,11 +11,12 @@ class Told extends Error {} // a failure in words for the person
 const breath = () => new Promise((resolve) => { setTimeout(resolve); });
 const number = (value) => value.toLocaleString("en");
 
-function element(parent, kind, className, text = "") {
+function element(parent, kind, className, text = "", attributes = {}) {
   const made = document.createElement(kind);
   made.className = className;
   made.textContent = text;
   if (kind === "button") made.type = "button";
+  Object.entries(attributes).forEach(([name, value]) => made.setAttribute(name, value));
   parent.appendChild(made);
   return made;
 }
@@ -166,18 +167,13 @@ function build(parent) {
   const busy = element(root, "div", "busy");
   const middle = element(busy, "div", "");
   const words = element(middle, "div", "words");
-  const track = element(middle, "div", "track");
-  track.setAttribute("role", "progressbar");
-  track.setAttribute("aria-label", "Sending files");
-  track.setAttribute("aria-valuemin", "0");
-  track.setAttribute("aria-valuemax", "100");
+  const track = element(middle, "div", "track", "", {
+    role: "progressbar", "aria-label": "Sending files", "aria-valuemin": "0", "aria-valuemax": "100",
+  });
   const bar = element(track, "div", "bar");
   const cancel = element(busy, "button", "", "Cancel");
-  const wrong = element(root, "p", "wrong");
-  wrong.setAttribute("role", "alert");
-  const told = element(root, "div", "told");
-  told.setAttribute("role", "status");
-  told.setAttribute("aria-live", "polite");
+  const wrong = element(root, "p", "wrong", "", { role: "alert" });
+  const told = element(root, "div", "told", "", { role: "status", "aria-live": "polite" });
   const input = element(root, "input", "");
   input.type = "file";
   input.webkitdirectory = true;
