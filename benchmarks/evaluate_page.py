@@ -30,7 +30,10 @@ OPEN_LIMIT, CLICK_LIMIT = 1000, 500  # ms
 MANY, IMAGES = 200, 10_000
 SECONDS_TO_START = 15
 HEADING_ALONE = "import streamlit as st\n\nst.header('Nothing')\n"
-CHART = f"{HEADING_ALONE}st.echarts_chart({{'series': []}}, alt='Nothing')\n"
+CHART = HEADING_ALONE + """
+st.echarts_chart({"xAxis": {"type": "value"}, "yAxis": {"type": "value"},
+                  "series": [{"type": "line", "data": [[0, 0], [1, 1]]}]}, alt="A line")
+"""
 WALL = ".st-key-evaluate_wall"
 MATRIX = Whole("[data-testid=stEChartsChart] canvas")
 WITH_PICTURES = replace(MATRIX, wall=WALL)
@@ -132,7 +135,7 @@ def main() -> None:
         floors = [line(f"Streamlit with {what}, by its address",
                        floor(Path(place), code, want, options.runs))
                   for what, code, want in (("a heading", HEADING_ALONE, HEADING),
-                                           ("a heading and an empty chart", CHART, MATRIX))]
+                                           ("a heading and a line chart", CHART, MATRIX))]
         folder = Path(place) / "models"
         shutil.copytree(model_folder(options.model), folder / options.model)
         write_many(folder / "many", options.model)

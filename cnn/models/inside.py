@@ -61,6 +61,7 @@ class Inside:
         if self._by_hand:
             shapes |= _shapes_by_hand(self._by_hand, head.input)
             self._with_kernel = set(self._by_hand.kernels)
+        self.functions: dict[str, Any] = {}  # what others compiled of it, to be kept as long
         self.shapes: dict[str, Shape] = shapes  # of the layers before the last, in their order
 
     def look(self, images: Any, layers: Sequence[str] = ()) -> Seen:
