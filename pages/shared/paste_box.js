@@ -10,7 +10,10 @@ function element(parent, kind, className) {
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const old = parentElement.querySelector(".paste");
-  if (old) old.remove();
+  if (old) { // drawn anew, for instance in another theme: what is pasted is sent once
+    old.leave();
+    old.remove();
+  }
   const root = element(parentElement, "div", "paste");
   // Only pages from this computer or over https may ask for the clipboard.
   const button = navigator.clipboard && navigator.clipboard.read
@@ -64,5 +67,6 @@ export default function ({ parentElement, data, setTriggerValue }) {
     say(`Copied a picture? Press Ctrl+V (⌘V) anywhere on this page`);
   }
   document.addEventListener("paste", pasted);
-  return () => document.removeEventListener("paste", pasted);
+  root.leave = () => document.removeEventListener("paste", pasted);
+  return root.leave;
 }
