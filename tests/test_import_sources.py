@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -219,10 +220,15 @@ def test_a_class_of_one_picture_is_left_out_and_said(tmp_path: Path) -> None:
     assert load("mine").class_names == ("a", "b")
 
 
-def test_an_empty_class_folder_is_no_class(tmp_path: Path) -> None:
-    root = write_folder(tmp_path / "f", class_files(a=2, b=2))
-    (root / "empty").mkdir()
-    assert import_images(root, "mine", (8, 8)).kept == {"a": 2, "b": 2}
+@pytest.mark.parametrize("zipped", [False, True])
+def test_an_empty_class_folder_is_no_class_and_is_said(tmp_path: Path, zipped: bool) -> None:
+    source = write_folder(tmp_path / "f", class_files("all/", a=2, b=2))
+    (source / "all" / "empty").mkdir()
+    if zipped:
+        source = Path(shutil.make_archive(str(tmp_path / "z"), "zip", source))
+    report = import_images(source, "mine", (8, 8))
+    assert report.kept == {"a": 2, "b": 2}
+    assert report.skipped == [("all/empty", "the folder is empty")]
 
 
 def test_unusual_pictures_are_imported_and_truncated_ones_are_not(tmp_path: Path) -> None:

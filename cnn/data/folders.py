@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from cnn.data.images import MAX_BYTES
-from cnn.data.layout import MAX_FILES, Entry, Skipped, shown, usable_parts
+from cnn.data.layout import EMPTY, MAX_FILES, Entry, Skipped, shown, usable_parts
 from cnn.data.tables import TABLES
 from cnn.errors import BadInput
 
@@ -43,6 +43,8 @@ def list_folder(folder: Path) -> tuple[list[Entry], list[Skipped]]:
         links = [name for name in folders if (Path(parent) / name).is_symlink()]
         for name in [*sorted(files), *links]:
             _list_file(Path(parent) / name, folder, entries, skipped)
+        if not files and not folders and Path(parent) != folder:
+            skipped.append((shown(Path(parent).relative_to(folder).as_posix()), EMPTY))
         if len(entries) + len(skipped) > MAX_FILES:
             raise BadInput(f"{shown(str(folder))} holds more than {MAX_FILES:,} files.",
                            "Choose the folder that holds the class folders, or fewer pictures.")

@@ -269,7 +269,8 @@ def _usable(
     train = Counter(one.file.class_name for one, test in zip(stored, in_test, strict=True)
                     if not test)
     reasons = Counter(reason for _, reason in skipped).most_common(1)
-    why = f" {len(skipped)} files were skipped, most often: {reasons[0][0]}." if reasons else ""
+    files = "1 file was" if len(skipped) == 1 else f"{len(skipped):,} files were"
+    why = f" {files} skipped, most often: {reasons[0][0]}." if reasons else ""
     strange = sorted({one.file.class_name for one in stored} - set(train))
     if strange:
         raise BadInput(f"The test folder has classes that the train folder has not: "

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from cnn.data.tables import SPLITS, TABLES, TEST, TRAIN, FileFinder, Row, read_table
 from cnn.errors import BadInput
 
-Skipped = tuple[str, str]  # name of a file, why it is not used
+Skipped = tuple[str, str]  # name of a file or an empty folder, why it is not used
 
+EMPTY = "the folder is empty"
 MAX_FILES = 120_000  # 100,000 pictures, and what lies about beside them
 MAX_CLASS_NAME = 100  # characters
 # Some of these are refused later, but by the decoder, which can say what they are.

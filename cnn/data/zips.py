@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cnn.data.images import MAX_BYTES
-from cnn.data.layout import MAX_FILES, Entry, Skipped, shown, usable_parts
+from cnn.data.layout import EMPTY, MAX_FILES, Entry, Skipped, shown, usable_parts
 from cnn.errors import BadInput, CnnError, Refused
 
 MAX_UNPACKED = 2 * 2**30  # bytes, of all files together
@@ -53,15 +53,25 @@ def open_zip(path: Path) -> Iterator[tuple[list[Entry], list[Skipped]]]:
     """
     with open_checked(path, _USUAL) as archive:
         budget, entries, skipped = _Budget(), [], []
+        filled = {_parent(info) for info in archive.infolist()}
         for info in archive.infolist():
+            name = info.filename.rstrip("/")
+            if info.is_dir() and name in filled:
+                continue
             try:
-                parts = () if info.is_dir() else usable_parts(info.filename)
+                parts = usable_parts(name)
+                if parts and info.is_dir():
+                    raise BadInput(EMPTY)
                 if parts:
                     check_entry(info)
                     entries.append(Entry(parts, partial(_read, archive, info, budget)))
             except BadInput as error:
-                skipped.append((shown(info.filename), error.message))
+                skipped.append((shown(name), error.message))
         yield entries, skipped
+
+
+def _parent(info: zipfile.ZipInfo) -> str:
+    return info.filename.rstrip("/").rpartition("/")[0]
 
 
 @contextmanager
