@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
+import psutil
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.dashboard_process import CHROMIUM_ARGS, dashboard
+from benchmarks.report import table
 
 VIEW = {"width": 1280, "height": 1400}
 _WAIT = """(want) => new Promise(done => {
@@ -100,4 +102,8 @@ def line(what: str, times: Sequence[float], limit: int | None = None) -> list[ob
             f"{limit} ms" if limit else ""]
 
 
-HEAD = ("what", "median", "worst", "limit")
+def measured(lines: Sequence[Sequence[object]]) -> str:
+    """Return lines as a table, and how busy the computer was: pages are slower on a busy one."""
+    busy = psutil.getloadavg()[1]
+    return (f"{table(('what', 'median', 'worst', 'limit'), lines)}\n\n"
+            f"Load of the computer in the last five minutes: {busy:.1f}.")

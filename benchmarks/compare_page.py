@@ -18,9 +18,9 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 
-from benchmarks.browser import HEAD, Whole, after, line, opened, visiting
+from benchmarks.browser import Whole, after, line, measured, opened, text_of, visiting
 from benchmarks.evaluate_page import from_home
-from benchmarks.report import arguments, publish, table
+from benchmarks.report import arguments, publish
 from cnn.config import config_from_dict
 from cnn.data.catalogue import load
 from cnn.files import atomic_write_json
@@ -36,7 +36,7 @@ BATCHES = 60  # progress events of an epoch
 LIMIT = 1000  # ms
 COST = Whole("[data-testid=stEChartsChart] canvas")
 CURVES = replace(COST, count=2)
-FIGURES = Whole("[data-testid=stCaptionContainer]", place=-1)
+CHOSEN = Whole(".st-key-by [role=radio][aria-checked=true]")
 
 
 def write_runs(models: Path, runs: Path) -> list[str]:
@@ -96,9 +96,9 @@ def measure(page: Page, url: str, names: list[str], runs: int) -> list[list[obje
         opened(page, compared, CURVES) for _ in range(runs)], LIMIT))
     times = []
     for way in (["Time", "Images seen", "Epochs"] * runs)[:runs]:
-        button = page.get_by_role("radio", name=way)
-        want = replace(CURVES, selector="[data-testid=stEChartsChart] canvas")
-        times.append(after(page, "mousedown", button.click, want))
+        button = page.get_by_role("radio", name=way, exact=True)
+        times.append(after(page, "mousedown", button.click, replace(
+            CHOSEN, instead=text_of(page, CHOSEN))))
     lines.append(line("curves by time, images or epochs", times))
     return lines
 
@@ -114,7 +114,7 @@ def main() -> None:
         names = write_runs(models, runs)
         with visiting({"CNN_MODELS_DIR": str(models), "CNN_RUNS_DIR": str(runs)}) as (page, url):
             lines = measure(page, url, names, options.runs)
-    publish("compare-page", "python -m benchmarks.compare_page", table(HEAD, lines),
+    publish("compare-page", "python -m benchmarks.compare_page", measured(lines),
             options.write)
 
 

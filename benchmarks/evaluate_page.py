@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page
 
-from benchmarks.browser import HEAD, Whole, after, line, opened, text_of, visiting
-from benchmarks.report import arguments, publish, table
+from benchmarks.browser import Whole, after, line, measured, opened, text_of, visiting
+from benchmarks.report import arguments, publish
 from cnn.data.catalogue import load
 from cnn.evaluation.results import evaluate_predictions, read_evaluation, write_evaluation
 from cnn.files import atomic_write_json
@@ -142,7 +142,7 @@ def main() -> None:
         with visiting({"CNN_MODELS_DIR": str(folder)}) as (page, url):
             lines = [*floors, *measure(page, url, options.model, options.runs)]
     publish("evaluate-page", f"python -m benchmarks.evaluate_page --model {options.model}",
-            table(HEAD, lines), options.write)
+            measured(lines), options.write)
 
 
 if __name__ == "__main__":

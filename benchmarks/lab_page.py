@@ -16,9 +16,9 @@ from pathlib import Path
 from playwright.sync_api import Page
 from streamlit.testing.v1 import AppTest
 
-from benchmarks.browser import HEAD, Whole, after, line, opened, text_of, visiting
+from benchmarks.browser import Whole, after, line, measured, opened, text_of, visiting
 from benchmarks.data_page import through_dashboard
-from benchmarks.report import arguments, publish, table
+from benchmarks.report import arguments, publish
 from cnn.data.catalogue import load
 from cnn.paths import PROJECT
 
@@ -77,7 +77,7 @@ def main() -> None:
         for name in NETWORKS:
             lines.append(line(f"an edit of `{name}`: the script alone",
                               script(name, options.runs)))
-    publish("lab-page", "python -m benchmarks.lab_page", table(HEAD, lines), options.write)
+    publish("lab-page", "python -m benchmarks.lab_page", measured(lines), options.write)
 
 
 if __name__ == "__main__":

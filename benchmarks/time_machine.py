@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page
 
-from benchmarks.browser import HEAD, Whole, after, line, opened, text_of, visiting
-from benchmarks.report import arguments, publish, table
+from benchmarks.browser import Whole, after, line, measured, opened, text_of, visiting
+from benchmarks.report import arguments, publish
 from cnn.config import RunConfig
 from cnn.data.catalogue import load
 from cnn.data.images import encode_png
@@ -145,7 +145,7 @@ def main() -> None:
             held, whole = keeping(RunFolder(place / name), read_card(name), options.runs)
             lines.append(line(f"a snapshot of `{name}`: the trainer waits", held))
             lines.append(line(f"a snapshot of `{name}`: until it is on the disk", whole))
-    publish("time-machine", "python -m benchmarks.time_machine", table(HEAD, lines),
+    publish("time-machine", "python -m benchmarks.time_machine", measured(lines),
             options.write)
 
 
