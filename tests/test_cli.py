@@ -384,16 +384,19 @@ def test_each_picture_has_its_answer_or_its_error_in_order(
     good = picture_file(tmp_path / "good.png")
     text = tmp_path / "text.png"
     text.write_text("hello")
-    sources = [str(good), str(text), "nope.png", "http://127.0.0.1/x.png", str(good)]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    sources = [str(good), str(text), "nope.png", "http://127.0.0.1/x.png", str(empty), str(good)]
     assert main(["predict", *sources, "--top", "2", "--json"]) == 0
     said = capsys.readouterr()
     answers = json.loads(said.out)
     assert [answer["source"] for answer in answers] == sources
     told = {"source", "top", "unlike", "novelty"}
-    assert [set(answer) for answer in answers] == [told, *[{"source", "error"}] * 3, told]
+    assert [set(answer) for answer in answers] == [told, *[{"source", "error"}] * 4, told]
     assert [item["class"] for item in answers[0]["top"]] == ["ant", "bee"]
     assert answers[0]["top"][0]["probability"] == pytest.approx(0.75)
-    for answer, words in zip(answers[1:4], ("text file", "nope.png", "127.0.0.1"), strict=True):
+    errors = ("text file", "nope.png", "127.0.0.1", "no picture in the folder")
+    for answer, words in zip(answers[1:5], errors, strict=True):
         assert words in answer["error"]
     assert "Model: first" in said.err
     assert main(["predict", *sources[:2]]) == 0
@@ -422,7 +425,7 @@ def test_a_folder_without_pictures_is_said_in_words(
     write_model("first")
     (tmp_path / "empty").mkdir()
     assert main(["predict", str(tmp_path / "empty")]) == 1
-    assert "no picture in the folder" in capsys.readouterr().err
+    assert "no picture in the folder" in capsys.readouterr().out
 
 
 def test_predict_prints_csv_that_no_spreadsheet_runs(

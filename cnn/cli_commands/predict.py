@@ -71,35 +71,44 @@ def run(options: argparse.Namespace) -> Output:
 
 
 def _answers(options: argparse.Namespace, model: str, line: ProgressLine) -> list[Answered]:
-    sources = list(_spread(options.sources))
+    items = list(_spread(options.sources))
     line.show("Starting TensorFlow")
     question = Question(model, options.how, options.average)
     found: list[Answered] = []
     with closing(EngineClient()) as engine:
         engine.call({"op": "ready", "model": model})
         begin = time.monotonic()
-        items = [Item(source, partial(_read, source)) for source in sources]
         with closing(answers_of(engine, question, items)) as answers:
-            for source, answer in zip(sources, answers, strict=True):
-                found.append((source, answer))
-                line.show(_progress(len(found), len(sources), time.monotonic() - begin))
+            for item, answer in zip(items, answers, strict=True):
+                found.append((item.source, answer))
+                line.show(_progress(len(found), len(items), time.monotonic() - begin))
     return found
 
 
-def _spread(sources: list[str]) -> Iterator[str]:
+def _spread(sources: list[str]) -> Iterator[Item]:
     """Yield files and links, with those of folders in place of the folders."""
     for source in sources:
-        if "://" in source or not Path(source).is_dir():
-            yield source
-            continue
-        found, others = find_pictures(source)
-        if others:
-            say(f"{source}: passed over {others} other file{'' if others == 1 else 's'}.")
-        yield from found
+        if "://" in source:
+            yield Item(source, partial(fetch_image_bytes, source))
+        elif Path(source).is_dir():
+            yield from _pictures_in(source)
+        else:
+            yield Item(source, partial(read_picture, source))
 
 
-def _read(source: str) -> bytes:
-    return fetch_image_bytes(source) if "://" in source else read_picture(source)
+def _pictures_in(folder: str) -> Iterator[Item]:
+    try:
+        found, others = find_pictures(folder)
+    except BadInput as error:  # keeps its place among the answers, and stops none of them
+        yield Item(folder, partial(_fail, error))
+        return
+    if others:
+        say(f"{folder}: passed over {others} other file{'' if others == 1 else 's'}.")
+    yield from (Item(path, partial(read_picture, path)) for path in found)
+
+
+def _fail(error: BadInput) -> bytes:
+    raise error
 
 
 def _progress(done: int, total: int, seconds: float) -> str:
