@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from page_steps import texts
 from picture_files import class_files, write_folder
 
@@ -45,6 +46,30 @@ def test_the_chosen_data_set_is_the_same_on_the_train_page(open_page):
     page.selectbox(key="dataset").select("mnist").run()
     page.switch_page("pages/train.py").run()
     assert page.selectbox(key="dataset").value == "mnist"
+
+
+@pytest.mark.parametrize("name", ["data", "train"])
+def test_a_reload_or_a_link_keeps_the_chosen_data_set(open_page, name):
+    page = open_page(name)
+    assert "dataset" not in page.query_params
+    page.selectbox(key="dataset").select("mnist").run()
+    assert page.query_params["dataset"] == "mnist"
+    page.selectbox(key="dataset").select("digits").run()
+    assert page.query_params["dataset"] == "digits"
+
+
+@pytest.mark.parametrize("name", ["data", "train"])
+def test_the_address_names_the_data_set_of_a_new_visit(open_page, name):
+    page = open_page(name, dataset="mnist")
+    assert page.selectbox(key="dataset").value == "mnist"
+    assert not page.warning
+
+
+def test_a_data_set_of_the_address_that_is_not_there_is_said(open_page):
+    page = open_page("data", dataset="<b>gone</b>")
+    assert "There is no data set" in texts(page.warning)
+    assert page.selectbox(key="dataset").value == "digits"
+    assert page.query_params["dataset"] == "digits"
 
 
 def test_an_imported_data_set_can_be_removed_and_a_built_in_one_not(open_page, folders):

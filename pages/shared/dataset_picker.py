@@ -17,18 +17,35 @@ from pages.shared.errors import show_error
 from pages.shared.formats import amount, plain, size
 
 SECONDS_BETWEEN_UPDATES = 0.1
+KEY = "dataset"  # of the choice, in the session and in the address
 
 
 def choose_dataset() -> DatasetInfo:
     """Show the choice of data set, which all pages share, and return the chosen one.
 
+    A new visit begins with the one that the address names, so that a reload or a link keeps it.
+
     Raises:
         NotFound: If it was removed meanwhile.
     """
     infos = {info.name: info for info in described()}
+    if KEY not in st.session_state:
+        _take_from_address(infos)
     name = st.selectbox("Data set", list(infos), format_func=lambda name: _label(infos, name),
-                        key="dataset", persist_state="session")
+                        key=KEY, persist_state="session")
+    # Not `bind`: the address would hold the label, which changes with the set.
+    if name != st.query_params.get(KEY, next(iter(infos))):
+        st.query_params[KEY] = name
     return describe(name)
+
+
+def _take_from_address(infos: dict[str, DatasetInfo]) -> None:
+    asked = st.query_params.get(KEY)
+    if asked in infos:
+        st.session_state[KEY] = asked
+    elif asked is not None:
+        st.warning(f"There is no data set {plain(repr(asked[:80]))}. Choose one that there is.",
+                   icon=":material/search_off:")
 
 
 def _label(infos: dict[str, DatasetInfo], name: str) -> str:
