@@ -81,11 +81,18 @@ def test_the_figures_of_the_card_are_shown_with_n_and_interval(open_page):
     page = open_page("evaluate", view="History")
     shown = {metric.label: metric.value for metric in page.metric}
     assert shown == {
-        "Test accuracy": "75.00 %", "Test images": "12", "Test loss": "0.6000",
+        "Test accuracy": "75.00 %", "Test loss": "0.6000",
         "Validation accuracy": "80.00 %", "Best epoch": "2 of 3", "Training images": "90",
         "Wall time": "12 s", "Parameters": "1.23 k"}
-    accuracy = page.metric[0]
+    accuracy, loss = page.metric[:2]
     assert accuracy.delta == "46.8 % to 91.1 %" and "95 % Wilson" in accuracy.help
+    assert loss.delta == "of 12 test images"
+
+
+def test_accuracy_and_loss_of_the_test_are_the_first_that_is_seen(open_page):
+    write_model("first")
+    assert [metric.label for metric in open_page("evaluate").metric] == [
+        "Test accuracy", "Test loss"]
 
 
 @pytest.mark.parametrize("flip, views", [(True, "6 times, moved by one pixel and mirrored,"),

@@ -47,15 +47,16 @@ def show_metrics(card: Card) -> None:
                   help=f"Of {count(card.test_n)} test images{_unused(card)}. Below it "
                        "the 95 % Wilson interval: another set of as many images would probably "
                        "give a figure in this range.")
+        st.metric("Test loss", decimal(card.test_loss), border=True, height="stretch",
+                  delta=f"of {amount(card.test_n, 'test image')}", delta_color="off",
+                  delta_arrow="off",
+                  help="Mean cross-entropy, natural logarithm; 0 would be perfect.")
         _show_newer_metrics(card)
-        st.metric("Test images", count(card.test_n), border=True, height="stretch")
 
 
 def _show_training(card: Card) -> None:
     """Show what training came to and what it cost."""
-    with st.grid(6, min_column_width=160):
-        st.metric("Test loss", decimal(card.test_loss), border=True, height="stretch",
-                  help="Mean cross-entropy, natural logarithm; 0 would be perfect.")
+    with st.grid(5, min_column_width=160):
         if not card.uploaded:
             _show_training_metrics(card)
         st.metric("Parameters", mega(card.parameters), border=True, height="stretch",
