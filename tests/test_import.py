@@ -412,7 +412,7 @@ def test_a_file_with_a_wrong_checksum_is_skipped(tmp_path: Path) -> None:
                                      picture(), b"PK\6\7" + bytes(16) + b"PK\5\6" + bytes(18)])
 def test_what_is_not_a_zip_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "z.zip").write_bytes(content)
-    with pytest.raises(BadInput, match=r"z\.zip cannot be read as a zip"):
+    with pytest.raises(BadInput, match="The file cannot be read as a zip"):
         imported(tmp_path / "z.zip")
 
 

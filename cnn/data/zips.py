@@ -26,7 +26,8 @@ MAX_RATIO = 200  # unpacked to packed size of one file; pictures are packed alre
 _RATIO_FREE = 2**20  # bytes below which the ratio does not matter: a white picture packs well
 _MAX_DIRECTORY = 64 * 2**20  # bytes of the list of files at the end of the zip
 _END, _END_64, _LOCATOR_64, _LISTED = b"PK\5\6", b"PK\6\6", b"PK\6\7", b"PK\1\2"
-_USUAL = "Choose a zip file of class folders, made without a password, with fewer pictures."
+_USUAL = ("Choose a zip of class folders, made without a password, of at most "
+          f"{MAX_FILES:,} files.")
 _UNPACK_FIRST = "If you trust it, unpack it yourself and import the folder."
 
 
@@ -99,8 +100,8 @@ def _opened(path: Path, hint: str) -> zipfile.ZipFile:
     except CnnError:
         raise
     except Exception as error:  # broken zips end in a dozen kinds
-        raise BadInput(f"{shown(path.name)} cannot be read as a zip ({error}).",
-                       hint) from error
+        # Without its name: a file from a browser lies here under one of our own.
+        raise BadInput(f"The file cannot be read as a zip ({error}).", hint) from error
 
 
 def _check_count(file: BinaryIO, hint: str) -> None:
