@@ -60,6 +60,19 @@ def photo(height: int = 60, width: int = 80) -> bytes:
     return encode_png(np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
+def test_reasons_are_of_the_very_answer_also_for_a_large_photo(models, engine):
+    """Answers come from a quarter of a large JPEG; so must their heat maps."""
+    stripes = np.zeros((1800, 2600, 3), np.uint8)
+    stripes[:, ::5] = (255, 255, 0)
+    file = io.BytesIO()
+    Image.fromarray(stripes).save(file, "JPEG", quality=60)
+    answer, = engine.predict("maps", [file.getvalue()])
+    heat = ask_heat(engine, "maps", file.getvalue())
+    assert [(item.name, item.probability) for item in heat.maps] == [
+        (name, pytest.approx(share, abs=1e-6)) for name, share in answer.top[:2]]
+
+
+
 def opened(png: bytes) -> Image.Image:
     return Image.open(io.BytesIO(png))
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from cnn.cli_commands.output import Output, ProgressLine, percent, say, shape
 from cnn.cli_commands.picture_files import read_picture
-from cnn.data.images import RESIZE_WAYS, decode_image
+from cnn.data.images import RESIZE_WAYS
 from cnn.data.urls import fetch_image_bytes
 from cnn.errors import BadInput
 from cnn.files import atomic_write_bytes
 from cnn.hardware import start_tensorflow
 from cnn.prediction.choice import default_model
+from cnn.prediction.predictor import decode
+from cnn.prediction.saved import read_card
 
 if TYPE_CHECKING:
     from cnn.prediction.explaining import Explanation
@@ -50,7 +52,8 @@ def run(options: argparse.Namespace) -> Output:
     source, model = options.source, options.model or default_model()
     if not options.model:
         say(f"Model: {model}")
-    picture = decode_image(fetch_image_bytes(source) if "://" in source else read_picture(source))
+    data = fetch_image_bytes(source) if "://" in source else read_picture(source)
+    picture, _ = decode(data, read_card(model).input_shape)
     with ProgressLine() as line:
         line.show("Starting TensorFlow")
         start_tensorflow()

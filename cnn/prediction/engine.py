@@ -31,17 +31,22 @@ from cnn.evaluation.novelty import FILE_NAME as NOVELTY_FILE
 from cnn.hardware import limit_memory, start_tensorflow, usable_cores
 from cnn.prediction import explaining, opening, time_machine  # noqa: F401  for their operations
 from cnn.prediction.handlers import HANDLERS, Reply, handles
-from cnn.prediction.predictor import Answer, Predictor, look_closer, prepare
+from cnn.prediction.predictor import (
+    PREVIEW_PIXELS,
+    Answer,
+    Predictor,
+    decode,
+    look_closer,
+    prepare,
+)
 from cnn.prediction.pulse import LOADING, WORKING, Pulse
 from cnn.prediction.saved import MODEL_FILE, Card, model_folder, read_card
 from cnn.prediction.wire import receive, send
 
 MODELS_KEPT = 3
-PREVIEW_PIXELS = 512
 THUMBNAIL_PIXELS = 64
 SMALL_BYTES = 2**14  # of an encoded picture
 LARGEST_PART = 1024  # pixels, of the longer side of a part that was cut out
-ENOUGH = 8  # times the network's side: what a large photo keeps of itself, see `decode_small`
 DEEPEST = 20_000  # calls inside calls: Keras goes through a network layer by layer that way
 
 
@@ -138,7 +143,7 @@ def _predict(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Repl
 
     def look_at(data: bytes) -> _Look | CnnError:
         try:
-            decoded = _decode(data, predictor.card)
+            decoded = decode(data, predictor.card.input_shape)
         except CnnError as error:
             return error
         return _look(decoded, predictor.card, [header.get("how", "")], header)
@@ -170,7 +175,7 @@ def _ways(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Classify one picture brought to size in each way, decoded once and as one batch."""
     predictor = engine.answering(header["model"])
     try:
-        decoded = _decode(parts[0], predictor.card)
+        decoded = decode(parts[0], predictor.card.input_shape)
     except CnnError as error:
         return {"results": {how: {"error": error.to_dict()} for how in RESIZE_WAYS}}, []
     look = _look(decoded, predictor.card, list(RESIZE_WAYS), header)
@@ -187,10 +192,6 @@ def _cut(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     share = max(min(right - left, bottom - top), 0.05)  # of less than that, no more is decoded
     picture, _ = decode_small(parts[0], round(LARGEST_PART / share))
     return {}, [encode_png(thumbnail(cut(picture, (left, top, right, bottom)), LARGEST_PART))]
-
-
-def _decode(data: bytes, card: Card) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    return decode_small(data, max(PREVIEW_PIXELS, ENOUGH * max(card.input_shape[:2])))
 
 
 def _look(

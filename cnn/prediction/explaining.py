@@ -14,13 +14,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from cnn.data.dataset import Dataset, Images
-from cnn.data.images import decode_image, encode_png, resize
+from cnn.data.images import encode_png, resize
 from cnn.errors import BadInput
 from cnn.prediction.handlers import Reply, handles
 from cnn.prediction.heat import FINEST_NEEDED, Heat, feature_maps, grad_cam, map_layer, saliency
 from cnn.prediction.heat_pictures import overlay, sheet
 from cnn.prediction.neighbours import Gallery, open_gallery
-from cnn.prediction.predictor import Predictor, prepare
+from cnn.prediction.predictor import Predictor, decode, prepare
 from cnn.prediction.saved import Card
 
 if TYPE_CHECKING:
@@ -127,8 +127,10 @@ def _legible(picture: Images, seen: Images, how: str) -> Images:
 @handles("explain")
 def _explain(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply:
     """Return the picture and one heat map for each class."""
-    found = explain(engine.model(header["model"]), decode_image(parts[0]), header.get("how", ""),
-                    header.get("method", GRAD_CAM), header.get("classes", ()))
+    predictor = engine.model(header["model"])
+    picture, _ = decode(parts[0], predictor.card.input_shape)
+    found = explain(predictor, picture, header.get("how", ""), header.get("method", GRAD_CAM),
+                    header.get("classes", ()))
     facts = {"layer": found.layer, "size": found.size, "coarse": found.coarse,
              "maps": [{"class": item.name, "probability": item.probability, "blank": item.blank}
                       for item in found.maps]}
@@ -145,7 +147,8 @@ def _feature_maps(engine: Engine, header: dict[str, Any], parts: list[bytes]) ->
         raise BadInput(f"The model {predictor.card.name} has no feature maps"
                        f"{f' of a layer {layer!r}' if layer else ''}.",
                        f"Layers with feature maps: {', '.join(shapes) or 'none'}.")
-    seen, _ = prepare(decode_image(parts[0]), predictor.card, header.get("how", ""))
+    picture, _ = decode(parts[0], predictor.card.input_shape)
+    seen, _ = prepare(picture, predictor.card, header.get("how", ""))
     maps = feature_maps(predictor.inside, seen, layer)
     strongest = np.argsort(-np.abs(maps).mean((0, 1)), kind="stable")[:MOST_MAPS]
     facts = {"layers": [{"name": name, "shape": shape} for name, shape in shapes.items()],
@@ -163,7 +166,8 @@ def _neighbours(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> R
     facts: dict[str, Any] = {"done": gallery.done, "total": len(gallery.rows), "neighbours": []}
     if not gallery.grow(SLICE_SECONDS):
         return {**facts, "done": gallery.done}, []
-    seen, _ = prepare(decode_image(parts[0]), predictor.card, header.get("how", ""))
+    picture, _ = decode(parts[0], predictor.card.input_shape)
+    seen, _ = prepare(picture, predictor.card, header.get("how", ""))
     found = gallery.nearest(seen, min(int(header.get("count", 8)), MOST_NEIGHBOURS))
     facts["neighbours"] = [
         {"row": item.row, "class": dataset.class_names[dataset.train_labels[item.row]],

@@ -13,10 +13,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn.data.images import decode_image, encode_png
+from cnn.data.images import encode_png
 from cnn.errors import BadInput
 from cnn.prediction.handlers import Reply, handles
-from cnn.prediction.predictor import Predictor, prepare
+from cnn.prediction.predictor import Predictor, decode, prepare
 
 if TYPE_CHECKING:
     from cnn.models.anatomy import Anatomy
@@ -50,7 +50,8 @@ def _open_layer(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> R
     """
     predictor = engine.model(header["model"])
     anatomy, name = _anatomy(predictor), header["layer"]
-    seen, _ = prepare(decode_image(parts[0]), predictor.card, header.get("how", ""))
+    picture, _ = decode(parts[0], predictor.card.input_shape)
+    seen, _ = prepare(picture, predictor.card, header.get("how", ""))
     flow, then = anatomy.flow(name, seen), anatomy.following(name)
     arrays = {f"input/{place}": values for place, values in enumerate(flow.inputs)}
     arrays["output"] = flow.output

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn.data.dataset import Images
-from cnn.data.images import resize, to_channels
+from cnn.data.images import decode_small, resize, to_channels
 from cnn.data.parts import cut
 from cnn.errors import Damaged
 from cnn.evaluation.novelty import UNLIKE, damaged, read_novelty
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from cnn.models.inside import Inside
 
 BATCH = 500
+PREVIEW_PIXELS = 512  # a decoded picture stays large enough to be shown like that
+ENOUGH = 8  # times the network's side: what a large photo keeps of itself, see `decode_small`
 _INNER = (0.075, 0.075, 0.925, 0.925)  # the part of a picture that a closer look takes
 
 
@@ -227,6 +229,22 @@ def look_closer(
     if card.dark_background or min(picture.shape[:2]) < 2 * max(card.input_shape[:2]):
         return None
     return prepare(cut(picture, _INNER), card, how)[0]
+
+
+def decode(data: bytes, shape: Sequence[int]) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """Return a picture with the detail that a model can use, the same for answers and reasons.
+
+    Args:
+        data: JPEG, PNG, WebP, BMP or GIF.
+        shape: Height, width and channels of the network's input.
+
+    Returns:
+        uint8 (H, W, 3), 0 to 255, and the full height and width of the upright picture.
+
+    Raises:
+        BadInput: If it is no picture, is damaged or too large.
+    """
+    return decode_small(data, max(PREVIEW_PIXELS, ENOUGH * max(shape[:2])))
 
 
 def to_input(

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn.data.dataset import Images
-from cnn.data.images import decode_small, encode_png
+from cnn.data.images import encode_png
 from cnn.errors import BadInput
 from cnn.prediction.handlers import Reply, handles
 from cnn.prediction.heat import FINEST_NEEDED, map_layer
 from cnn.prediction.heat_pictures import overlay, sheet
 from cnn.prediction.moments import MOST_MAPS
-from cnn.prediction.predictor import to_input
+from cnn.prediction.predictor import decode, to_input
 from cnn.training.snapshots import About, Snapshots
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _moment(engine: Engine, header: dict[str, Any], parts: list[bytes]) -> Reply
     about, weights = Snapshots(Path(header["folder"])).read(int(header["epoch"]))
     machine = machine_of(about)
     machine.travel(weights)
-    picture, _ = decode_small(parts[0], 8 * max(about.input_shape[:2]))
+    picture, _ = decode(parts[0], about.input_shape)
     seen, _ = to_input(picture, about.input_shape, about.resize, about.dark_background)
     logits, heat, maps = machine.look(seen, _number(about, header.get("class", "")))
     layer = header.get("layer", "")
