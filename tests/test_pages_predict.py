@@ -300,6 +300,19 @@ def test_a_part_that_is_chosen_is_cut_out_and_answered(predict, asked, monkeypat
     assert "Your part" not in texts(predict.caption) and len(asked()) == 2
 
 
+def test_the_box_counts_as_it_is_first_drawn_and_not_only_once_moved(predict, monkeypatch):
+    cuts = []
+    monkeypatch.setattr("pages.shared.answer_card.choose_part", lambda *given: None)
+    monkeypatch.setattr("pages.shared.answer_card.cut",
+                        lambda digest, part, data: cuts.append(part) or data)
+    give(predict, ("wide.png", picture(size=(30, 90))))
+    next(toggle for toggle in predict.toggle if toggle.label == "Choose a part").set_value(
+        True).run()
+    assert not predict.exception
+    assert cuts == [(0.375, 0, 0.625, 1)]  # 8 × 6 of 30 × 90 pixels
+    assert "**Your part** :material/check:" in texts(predict.caption)
+
+
 @pytest.mark.parametrize("names, words", [
     (["ant", "bee", "cat"], "Both say ant."), (["dog", "eel"], "They differ: ant (75.0 %) and d")])
 def test_a_second_model_answers_the_same_pictures(open_page, asked, names, words):

@@ -128,9 +128,11 @@ def _draw_pictures(
     png = None
     if chooses:
         down, across = asked.card.input_shape[:2]
+        # Before the box was moved it lies where `choose_part` draws it: in the middle.
         part = choose_part(answer.preview, _scaled(answer.size, LARGEST_BOX), across / down,
-                           picture.source, f"{key}_part")
-        png = cut(digest_of(data), part, data) if part else None
+                           picture.source, f"{key}_part") or centred_part(
+                               answer.size, (down, across))
+        png = cut(digest_of(data), part, data)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if not chooses:
             # As PNG: Streamlit would turn it into a JPEG, which blends pixels.
