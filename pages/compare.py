@@ -102,7 +102,8 @@ def main() -> None:
     tested = [one for one in found if one.test_accuracy is not None]
     if tested:
         st.header("What accuracy costs")
-        show_cost(tested)
+        with errors_shown():
+            show_cost(tested)
         st.header("How much is luck")
         show_repeats(found)
 

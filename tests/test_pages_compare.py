@@ -64,6 +64,20 @@ def test_before_anything_is_chosen_it_shows_what_accuracy_costs(open_page, three
     assert [point["name"] for point in charts(page)[0]["series"][0]["data"]] == ["slow"]
 
 
+def test_how_long_an_answer_takes_is_measured_once_it_is_asked_for(open_page, three, asked):
+    page = open_page("compare")
+    assert asked() == []
+    page.segmented_control(key="cost").set_value("latency").run()
+    assert not page.exception
+    points = [point for series in charts(page)[0]["series"] for point in series["data"]]
+    assert {point["name"] for point in points} == {"fast", "slow", "wasteful"}
+    assert all(point["value"][0] > 0 for point in points)
+    assert "median of 15 answers" in texts(page.caption)
+    questions = len(asked())
+    page.run()
+    assert len(asked()) == questions
+
+
 def test_the_best_three_are_chosen_at_a_click(open_page, three):
     page = open_page("compare")
     page.button(key="compare_best").click().run()
@@ -194,6 +208,12 @@ def test_the_front_is_drawn_from_the_cheapest_to_the_dearest():
     option = cost_option(["dear", "cheap", "bad"], [9.0, 1.0, 8.0], [0.9, 0.5, 0.4],
                          [True, True, False], "seconds")
     assert [point["value"][0] for point in option["series"][0]["data"]] == [1.0, 9.0]
+
+
+def test_the_name_of_the_cheapest_does_not_lie_on_the_axis():
+    option = cost_option(["dear", "cheap"], [90.0, 10.0], [0.9, 0.5], [True, True], "seconds")
+    cheap, dear = option["series"][0]["data"]
+    assert cheap["label"] == {"position": "right"} and "label" not in dear
 
 
 def test_a_model_that_is_deleted_meanwhile_leaves_the_comparison(open_page):

@@ -77,8 +77,11 @@ def cost_option(
         front: Whether each is on the front.
         axis: What costs.
     """
-    points = [{"name": name, "value": [cost, round(100 * accuracy, 2)]}
-              for name, cost, accuracy in zip(names, costs, accuracies, strict=True)]
+    points: list[dict[str, Any]] = [
+        {"name": name, "value": [cost, round(100 * accuracy, 2)]}
+        for name, cost, accuracy in zip(names, costs, accuracies, strict=True)]
+    # It may stand on the axis, and its name would lie on the figures beside that.
+    min(points, key=lambda point: point["value"][0])["label"] = {"position": "right"}
     best = [point for point, on in zip(points, front, strict=True) if on]
     rest = [point for point, on in zip(points, front, strict=True) if not on]
     return {

@@ -1,6 +1,7 @@
 """What the page Compare shows of the chosen trainings: curves, figures, settings, repeats.
 
-All of it comes from cards, histories and metrics; no data set is needed.
+All of it comes from cards, histories and metrics, without a data set; only how long an answer takes
+is measured, once it is asked for.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from typing import Any
 
 import streamlit as st
 
+from cnn.errors import Damaged, NotFound
 from cnn.evaluation.comparison import pareto_front
 from cnn.evaluation.results import wilson_interval
+from cnn.prediction.client import shared_engine
+from cnn.prediction.latency import ANSWERS, measure_latency
 from cnn.runs.contenders import Contender, differences, repeats
 from pages.shared import cached
 from pages.shared.compare_charts import (
@@ -29,25 +33,51 @@ VALUES = {"val_accuracy": "Validation accuracy", "val_loss": "Validation loss",
 AXES = {"epoch": "Epochs", "seconds": "Time", "images": "Images seen"}
 UNITS = {"epoch": "epoch", "seconds": "minutes of training", "images": "millions of images"}
 COSTS = {"seconds": "Wall time, seconds", "multiply_adds": "Multiply-adds for an image",
-         "parameters": "Parameters", "file_bytes": "File size, bytes"}
+         "parameters": "Parameters", "file_bytes": "File size, bytes",
+         "latency": "Time for an answer, ms"}
 
 
 def show_cost(tested: Sequence[Contender]) -> None:
-    """Show which models are worth what they cost."""
+    """Show which models are worth what they cost.
+
+    Raises:
+        Unavailable: If the engine is to be asked how long answers take, and does not work.
+    """
     cost = st.segmented_control(
         "Accuracy against", list(COSTS), default="seconds", required=True,
         format_func=COSTS.get, key="cost", bind="query-params")
-    known = [one for one in tested if getattr(one, cost) > 0]
-    if not known:
+    found = [(one, value) for one in tested if (value := _cost(one, cost)) > 0]
+    if not found:
         st.caption("This cost is not known of any of these models.")
         return
-    names = [one.name for one in known]
-    costs, accuracies = [getattr(one, cost) for one in known], _accuracies(known)
+    known, costs = zip(*found, strict=True)
+    names, accuracies = [one.name for one in known], _accuracies(known)
     front = pareto_front(costs, accuracies)
     words = cost_words(names, front, COSTS[cost])
     st.echarts_chart(cost_option(names, costs, accuracies, front, COSTS[cost]),
                      key="compare_cost", height=CHART_HEIGHT, alt=words)
     st.caption(plain(words))
+    if cost == "latency":
+        st.caption("Measured on this computer, once for each saved model: the median of "
+                   f"{ANSWERS} answers to one picture of the size that the network sees. "
+                   "What else the computer does makes it longer.")
+
+
+def _cost(one: Contender, cost: str) -> float:
+    """Return what one costs; 0 if that is not known."""
+    if cost != "latency":
+        return float(getattr(one, cost))
+    if not one.is_model:
+        return 0.0
+    try:
+        return _milliseconds(one.name, cached.model_stamp(one.name))
+    except (NotFound, Damaged):  # the others can still be compared
+        return 0.0
+
+
+@st.cache_data(max_entries=64, show_spinner="Measuring how long answers take")
+def _milliseconds(name: str, stamp: cached.Stamp) -> float:
+    return round(1000 * measure_latency(shared_engine(), name), 2)
 
 
 def _accuracies(tested: Sequence[Contender]) -> list[float]:
