@@ -445,6 +445,7 @@ def test_the_report_has_every_class_with_intervals_and_the_averages(open_page):
     page = open_page("evaluate", view="Report")
     table = page.dataframe[0].value
     assert table["class"].tolist() == ["ant", "bee", "cat", "macro avg", "weighted avg"]
+    assert json.loads(page.dataframe[0].proto.columns)["class"]["width"] == 120  # all letters show
     assert table["recall"].tolist() == pytest.approx([100, 100, 25, 75, 75])
     assert table["recall, 95 %"][2] == "4.6 % to 69.9 %" and table["recall, 95 %"][3:].isna().all()
     assert table["test images"].tolist() == [4, 4, 4, 12, 12]

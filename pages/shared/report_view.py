@@ -19,6 +19,7 @@ _MEANING = {
     "Recall": "Of the images of a class, how many got its answer.",
     "Precision": "Of the images that got an answer, how many are of that class.",
     "F1": "Precision and recall in one, their harmonic mean."}
+LONGEST_NAME = 20  # letters of a class that the table has room for, beside its scores
 _INTERVALS = (
     "The intervals are of 95 %: another set of as many test images would probably give a figure in "
     "them. For precision and recall they are Wilson's (1927); for F1 they are Wilson's too, by way "
@@ -39,7 +40,7 @@ def show_report(card: Card, found: Evaluation) -> None:
         rows, hide_index=True, height="content" if len(rows) <= MOST_LINES else 480,
         alt="Classification report", placeholder=NOTHING, column_config={
             "precision": share, "recall": share, "F1": share,
-            "class": st.column_config.TextColumn(pinned=True),
+            "class": st.column_config.TextColumn(pinned=True, width=_name_width(rows)),
             "test images": st.column_config.NumberColumn(format="localized")})
     st.caption(_INTERVALS)
     offer_table(card, "report", [_plain_row(one) for one in scores])
@@ -61,6 +62,11 @@ def _show_chart(scores: tuple[ClassScores, ...], name: str) -> None:
     if len(lowest) < len(known):
         st.caption(f"The {len(lowest)} lowest of {amount(len(known), 'class')}; all are in the "
                    "table.")
+
+
+def _name_width(rows: list[dict[str, Any]]) -> int:
+    """Return pixels for the names: left alone, the table cuts "weighted avg" to "weigh"."""
+    return min(max(len(row["class"]) for row in rows), LONGEST_NAME) * 8 + 24
 
 
 def _row(one: ClassScores) -> dict[str, Any]:
