@@ -22,9 +22,11 @@ LOGO = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 168 32">{_SIGN}'
 # What Ctrl+P prints is the page, not the navigation. A chosen segment or pill has the colour of all
 # text, on its coloured ground: Streamlit writes it in the primary colour, and no colour is at once
 # light enough for that on a dark page and dark enough for the white words of a primary button.
+# Segments go on in the next line where a phone is too narrow: beside other things it cut them off.
 _STYLE = ("<style>@media print{[data-testid=stSidebar],[data-testid=stHeader]"
           "{display:none!important}}"
           "[data-testid=stButtonGroup] button:not(:disabled){color:inherit!important}"
+          "[data-testid=stButtonGroup]>div{flex-wrap:wrap!important}"
           "</style>")
 
 

@@ -74,6 +74,11 @@ def test_a_run_is_watched_disturbed_stopped_evaluated_and_used(visit, server, pl
     second.get_by_role("link", name="Evaluate it").click()
     second.get_by_role("heading", name="Evaluate", exact=True).wait_for()
     second.get_by_text("base trained on digits").first.wait_for()
+    second.set_viewport_size({"width": 390, "height": 900})
+    second.get_by_text("Per cent of the answer").wait_for()
+    cut_off = ("[...document.querySelectorAll('[data-testid=stButtonGroup]>div')]"
+               ".filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)")
+    assert second.evaluate(cut_off) == []
 
     predict = visit(f"{server.url}/predict?model=digits-base")
     predict.locator("input[type=file]").first.set_input_files([
