@@ -170,7 +170,7 @@ def test_hostile_run_ids_never_reach_the_disk(run_id):
 
 
 def test_an_unknown_run_is_not_found():
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="The page Runs"):
         manager.get_run("20200101-000000-none")
     assert manager.list_runs() == []
 

@@ -213,7 +213,8 @@ def get_run(run_id: str) -> RunInfo:
     """
     path = runs_dir() / check_name(run_id, "run id")
     if not path.is_dir():
-        raise NotFound(f"There is no run {run_id!r}.", "See: python -m cnn runs")
+        raise NotFound(f"There is no run {run_id!r}.",
+                       "The page Runs shows those there are, and so does: python -m cnn runs")
     return _info(RunFolder(path))
 
 
