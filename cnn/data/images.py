@@ -88,7 +88,7 @@ def _decode(data: bytes, side: int) -> tuple[Pixels, tuple[int, int]]:
         picture, (height, width) = _open_rgb(data, kind, side)
         return np.asarray(picture), (height, width)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_many_pixels("far more pixels") from error
+        raise _too_many_pixels("far too many pixels") from error
     except BadInput:
         raise
     except Exception as error:  # Pillow raises at least eight classes, of which two are its own
