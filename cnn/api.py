@@ -8,8 +8,9 @@ kind in `cnn.api_problems`. Knows nothing of pages.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, FastAPI, Path, Query, Request
@@ -166,18 +167,33 @@ def _expected(request: Request, error: CnnError) -> Response:
 
 @api.exception_handler(RequestValidationError)
 def _bad_parameter(request: Request, error: RequestValidationError) -> Response:
-    wrong = "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in error.errors())
-    return _told(request, Problem(BadInput.kind, wrong, "See the documentation of this path."))
+    wrong = " ".join(map(_parameter_words, error.errors()))
+    return _told(request, Problem(BadInput.kind, wrong, _see(request)))
+
+
+def _parameter_words(item: Mapping[str, Any]) -> str:
+    """Return in plain words what a parameter must be and was not."""
+    rule = {
+        "int_parsing": "a whole number", "bool_parsing": "true or false",
+        "greater_than_equal": f"at least {item.get('ctx', {}).get('ge')}",
+        "string_pattern_mismatch": f"one of {', '.join(RESIZE_WAYS)}"}.get(item["type"])
+    name, received = item["loc"][-1], str(item["input"])[:40]
+    return f"{name} must be {rule}. Received: {received!r}." if rule else \
+        f"{name}: {item['msg']}."
+
+
+def _see(request: Request) -> str:
+    return f"See the documentation: {request.scope.get('root_path', '')}/docs"
 
 
 @api.exception_handler(HTTPException)
 def _http(request: Request, error: HTTPException) -> Response:
-    missing = error.status_code == 404
+    headers = error.headers or {}
+    words = {404: f"There is nothing at {request.url.path}.",
+             405: f"{request.url.path} answers {headers.get('Allow')}, not {request.method}."}
     return _told(request, Problem(
-        kind_of_status(error.status_code),
-        f"There is nothing at {request.url.path}." if missing else error.detail,
-        f"See the documentation: {request.scope.get('root_path', '')}/docs",
-        error.headers or {}, error.status_code))  # Allow, for a wrong method
+        kind_of_status(error.status_code), words.get(error.status_code, error.detail),
+        _see(request), headers, error.status_code))
 
 
 @api.exception_handler(Exception)

@@ -131,7 +131,7 @@ def test_what_does_not_exist_is_a_problem_in_words(
 
 def test_a_wrong_method_names_the_right_one(client: TestClient) -> None:
     response = client.get("/api/predict")
-    assert_problem(response, 405)
+    assert assert_problem(response, 405)["detail"] == "/api/predict answers POST, not GET."
     assert response.headers["allow"] == "POST"
 
 
@@ -385,6 +385,17 @@ def test_what_is_no_picture_is_bad_input_and_the_next_one_works(
 @pytest.mark.parametrize("top", [0, -1, "many"])
 def test_an_impossible_number_of_classes_is_bad_input(client: TestClient, top: Any) -> None:
     assert "top" in assert_problem(post(client, top=top), 400, "bad-input")["detail"]
+
+
+@pytest.mark.parametrize(("parameters", "words"), [
+    ({"top": 0}, "top must be at least 1. Received: '0'."),
+    ({"top": "many"}, "top must be a whole number. Received: 'many'."),
+    ({"how": "squash"}, "how must be one of crop, fit, stretch. Received: 'squash'."),
+    ({"average": "maybe"}, "average must be true or false. Received: 'maybe'.")])
+def test_a_wrong_parameter_is_told_with_what_it_may_be(
+    client: TestClient, parameters: dict[str, Any], words: str
+) -> None:
+    assert assert_problem(post(client, **parameters), 400, "bad-input")["detail"] == words
 
 
 def test_without_any_model_the_hint_says_how_to_get_one(
