@@ -37,7 +37,8 @@ def test_mega_keeps_three_digits(number, text):
 
 
 @pytest.mark.parametrize(("number", "text"), [
-    (0, "0 MB"), (612 * 2**20, "612 MB"), (1000 * 2**20, "0.98 GB"), (5 * 2**28, "1.25 GB")])
+    (0, "0 MB"), (85_000, "83 kB"), (2**20, "1 MB"), (612 * 2**20, "612 MB"),
+    (1000 * 2**20, "0.98 GB"), (5 * 2**28, "1.25 GB")])
 def test_memory_is_told_in_megabytes_and_gigabytes(number, text):
     assert bytes_in_words(number) == text
 

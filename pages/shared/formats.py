@@ -50,8 +50,10 @@ def mega(number: float) -> str:
 
 
 def bytes_in_words(number: float) -> str:
-    """Return an amount of memory: "612 MB", "1.25 GB"; a MB has 2**20 bytes."""
+    """Return an amount of memory: "85 kB", "612 MB", "1.25 GB"; a MB has 2**20 bytes."""
     mega_bytes = number / 2**20
+    if 0 < mega_bytes < 0.95:
+        return f"{number / 2**10:.0f} kB"
     return f"{mega_bytes:.0f} MB" if mega_bytes < 999.5 else f"{mega_bytes / 1024:.2f} GB"
 
 
