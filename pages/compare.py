@@ -25,15 +25,38 @@ from pages.shared.formats import amount, plain
 from pages.shared.layout import TRAIN
 from pages.shared.unmeasured import how_to_measure
 
-KEY = "with"  # in the address too
+KEY, DATA = "with", "data"  # in the address too
 
 
 def choose_dataset(found: list[Contender]) -> str:
     """Return the data set whose trainings are compared: others answer another question."""
     names = sorted({one.dataset for one in found},
                    key=lambda name: -sum(one.dataset == name for one in found))
+    asked = asked_in_address(found)
+    if asked and DATA not in st.session_state and DATA not in st.query_params:
+        # The one that comes first may be another than when the link was made.
+        st.session_state[DATA] = asked[0].dataset
     return names[0] if len(names) == 1 else st.selectbox(
-        "Data set", names, key="data", bind="query-params")
+        "Data set", names, key=DATA, bind="query-params")
+
+
+def asked_in_address(found: list[Contender]) -> list[Contender]:
+    """Return what the address asks to be compared, of what there is."""
+    known = {one.name: one for one in found}
+    return [known[name] for name in st.query_params.get_all(KEY) if name in known]
+
+
+def say_left_out(found: list[Contender], dataset: str) -> None:
+    """Say why something that the address asks for is not compared."""
+    gone = set(st.query_params.get_all(KEY)) - {one.name for one in found}
+    others = [one for one in asked_in_address(found) if one.dataset != dataset]
+    for name in sorted(gone):
+        st.warning(f"There is no model or run {plain(repr(name[:80]))}.",
+                   icon=":material/search_off:")
+    for one in others:
+        st.warning(f"{plain(one.name)} is left out: it was trained on {plain(one.dataset)}. Only "
+                   "what answered the same test images can be compared.",
+                   icon=":material/difference:")
 
 
 def choose(found: list[Contender]) -> list[Contender]:
@@ -92,6 +115,7 @@ def main() -> None:
         st.page_link(TRAIN, label="Train a network", icon=":material/model_training:")
         return
     name = choose_dataset(found)
+    say_left_out(found, name)
     found = [one for one in found if one.dataset == name]
     chosen = choose(found)
     if len(chosen) > 1:

@@ -225,3 +225,26 @@ def test_a_model_that_is_deleted_meanwhile_leaves_the_comparison(open_page):
     page.run()
     assert not page.exception
     assert page.multiselect(key="with").value == ["first"]
+
+
+def test_a_link_opens_the_data_set_of_its_models_whichever_comes_first_now(open_page):
+    for name in ("a", "b"):
+        write_model(name, dataset="rare")
+    for name in ("c", "d", "e"):
+        write_model(name, dataset="common")
+    page = open_page("compare", **{"with": ["a", "b"]})
+    assert not page.exception
+    assert page.selectbox(key="data").value == "rare"
+    assert page.multiselect(key="with").value == ["a", "b"]
+    assert not page.warning
+
+
+def test_what_a_link_asks_for_and_cannot_be_compared_is_named_with_the_reason(open_page):
+    write_model("a", dataset="one")
+    write_model("b", dataset="other")
+    page = open_page("compare", **{"with": ["a", "b", "*gone*"]})
+    assert not page.exception
+    assert page.multiselect(key="with").value == ["a"]
+    said = texts(page.warning)
+    assert "b is left out: it was trained on other" in said
+    assert r"There is no model or run '\*gone\*'" in said
