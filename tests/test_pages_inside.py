@@ -262,6 +262,12 @@ def test_a_damaged_snapshot_is_said_and_the_others_still_work(past) -> None:
     assert not page.error
 
 
+def test_a_run_that_is_gone_is_named_and_the_others_are_shown(past) -> None:
+    page = past[1](run="*gone*")
+    assert texts(page.warning) == r"There is no run '\*gone\*'."
+    assert page.selectbox(key="inside_run").value and not page.exception
+
+
 def test_runs_without_snapshots_are_a_plain_sentence(past) -> None:
     write_run("20260102-030405-old", state="finished", name="old")
     page = past[1](run="20260102-030405-old")

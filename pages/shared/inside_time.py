@@ -68,7 +68,9 @@ def show_time_machine() -> None:
     past = {run.run_id: Past(run, epochs) for run in runs
             if (epochs := run.folder.snapshots.epochs())}
     asked = st.query_params.get(RUN, "")
-    if asked and asked not in past and asked in {run.run_id for run in runs}:
+    if asked and asked not in {run.run_id for run in runs}:
+        st.warning(f"There is no run {plain(repr(asked[:80]))}.", icon=":material/search_off:")
+    elif asked and asked not in past:
         st.info(f"The run {plain(asked)} left no snapshots. {_why_none()}",
                 icon=":material/history_toggle_off:")
     if not past:
