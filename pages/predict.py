@@ -101,8 +101,10 @@ def draw_answers(asked: Asked, pictures: list[Picture]) -> None:
         pictures = pictures[:MOST_PICTURES]
     ways = wait_for_answers(asked, pictures)
     answers = [one[asked.how] for one in ways]
-    st.caption("The confidence is the model's own, and it can be sure and wrong. It knows only "
-               "its classes: a picture of anything else gets one of them as well.")
+    st.caption("The confidence is the model's own, and it can be sure and wrong. It knows only its "
+               "classes: " + ("of a picture of anything else it often, but not always, says that "
+                              "it is probably none of these." if knows_strangers(ways) else
+                              "a picture of anything else gets one of them as well."))
     pages = -(-len(pictures) // ANSWERS_PER_PAGE)
     page = min(st.session_state.get("predict_page", 1), pages)
     drawn: Counter[str] = Counter()
@@ -116,6 +118,11 @@ def draw_answers(asked: Asked, pictures: list[Picture]) -> None:
     if len(pictures) > 1:
         offer_csv([(picture.source, answer) for picture, answer in zip(
             pictures, answers, strict=True)], asked.card.name)
+
+
+def knows_strangers(ways: list[Ways]) -> bool:
+    """Whether the model can tell what is unlike its training images."""
+    return any(answer.novelty is not None for one in ways for answer in one.values())
 
 
 def draw_empty() -> None:

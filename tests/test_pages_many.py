@@ -158,6 +158,13 @@ def test_a_selected_row_opens_its_picture_with_all_that_is_said_of_it(many: AppT
     assert "Why?" in [section.label for section in many.expander]
 
 
+def test_beside_a_second_model_the_table_says_where_its_answers_are(many: AppTest) -> None:
+    write_model("second")
+    assert "second says" not in texts(answered(many).caption)
+    many.selectbox(key="other").set_value("second").run()
+    assert "why, and what second says." in texts(many.caption)
+
+
 def test_what_stopped_the_work_is_said_and_it_can_go_on(
     many: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -327,6 +327,13 @@ def test_a_second_model_answers_the_same_pictures(open_page, asked, names, words
     assert len(page.progress) == 3
 
 
+def test_what_is_said_of_other_pictures_is_what_the_model_can_do(predict):
+    give(predict, ("a.png", picture()))
+    said = texts(predict.caption)
+    assert "often, but not always, says that it is probably none of these" in said
+    assert "gets one of them as well" not in said
+
+
 def test_all_classes_are_there_on_demand(predict):
     give(predict, ("a.png", picture()))
     assert "All 3 classes" in [popover.proto.popover.label for popover in predict.get("popover")]

@@ -34,7 +34,7 @@ from pages.shared.answer_card import Asked, show_answer
 from pages.shared.answers import ask_all, offer_csv
 from pages.shared.charts import answers_option, answers_words, bars_height
 from pages.shared.errors import error_text, errors_shown
-from pages.shared.formats import amount, count
+from pages.shared.formats import amount, count, plain
 from pages.shared.job_view import SECONDS_BETWEEN_LOOKS, draw_job
 from pages.shared.picture_sources import MOST, Picture
 
@@ -184,8 +184,9 @@ def _draw_table(asked: Asked, pictures: dict[str, Picture], rows: list[Row]) -> 
     if not rows:
         st.info("No answer is like that: choose others above.", icon=":material/filter_list_off:")
         return
+    other = f", and what {plain(asked.other.name)} says" if asked.other else ""
     st.caption(f"{amount(len(rows), 'picture')}. Select a row to see its picture, all that the "
-               "model says of it, and why.")
+               f"model says of it, and why{other}.")
     # A key for just these rows: a selection is kept as the number of a row.
     digest = hashlib.sha256(repr([row.key for row in rows]).encode()).hexdigest()
     chosen = st.dataframe(
