@@ -63,6 +63,18 @@ def test_grad_cam_of_a_whole_classifier_agrees_with_finite_differences() -> None
     assert found.any()
 
 
+@pytest.mark.parametrize("randomised", ["conv_1", "conv_2", "dense_1", "logits"])
+def test_grad_cam_changes_with_the_weights_of_any_layer(randomised: str) -> None:
+    """A map that stayed would show the picture and not what the network makes of it."""
+    model, image = build_model("base", (16, 16, 3), 4, seed=3), picture(2, (16, 16, 3))
+    before = grad_cam(Inside(model), image, [1], "conv_2")[0]
+    kernel = model.get_layer(randomised).kernel
+    kernel.assign(np.random.default_rng(5).normal(0, np.std(kernel), kernel.shape))
+    after = grad_cam(Inside(model), image, [1], "conv_2")[0]
+    assert before.any() and after.any()
+    assert np.corrcoef(before.ravel(), after.ravel())[0, 1] < 0.8
+
+
 def test_saliency_of_a_linear_network_is_its_weights() -> None:
     keras.utils.set_random_seed(2)
     model = keras.Sequential([keras.layers.Input(SHAPE), keras.layers.Flatten(),
