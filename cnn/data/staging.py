@@ -1,8 +1,8 @@
 """Files that come through a browser, kept on disk until they were used.
 
 They get generated names: what a browser calls them never becomes a path. A folder goes with its
-`Staging`, so at the latest when a visit ends; one that a killed server left behind is swept away
-after a day (`sweeping`). Knows nothing of pages, nor what is in the files.
+`Staging`, at the latest when the server ends (`clear_all`); one that a killed server left behind is
+swept away after a day (`sweeping`). Knows nothing of pages, nor what is in the files.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class Staging:
         self._folder: Path | None = None
         self._count = 0
         self._lock = threading.Lock()  # the files of one drop come in several threads
+        _ALL.add(self)
 
     def keep(self, stream: Readable, size: int, ending: str = "") -> Path:
         """Write a file that comes in a stream and return where it is.
@@ -86,6 +87,15 @@ class Staging:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._folder = None
+
+
+_ALL: weakref.WeakSet[Staging] = weakref.WeakSet()
+
+
+def clear_all() -> None:
+    """Delete what is kept by anybody: for the end of a server."""
+    for staging in list(_ALL):
+        staging.clear()
 
 
 def source_of_given(given: Sequence[Given]) -> Source:

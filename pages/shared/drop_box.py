@@ -13,6 +13,7 @@ import streamlit as st
 from cnn.data.drops import Bounds, Drop, Tray, left_out_lines
 from pages.shared.drop_route import MOST_LISTED
 from pages.shared.formats import amount, bytes_in_words, count, plain
+from pages.shared.leaving import clear_when_left
 from pages.shared.uploads import Upload
 
 FEW = 50  # files that the uploader's own list shows in a second or two
@@ -33,6 +34,7 @@ def dropped_files(uploader: str, bounds: Bounds) -> list[Upload]:
     key = f"{uploader}_tray"
     if key not in st.session_state:
         st.session_state[key] = Tray(bounds)
+        clear_when_left(st.session_state[key])
     tray: Tray = st.session_state[key]
     found = _component(key=f"{uploader}_drop", on_dropped_change=_nothing, data={
         "visit": tray.secret, "uploader": uploader, "few": FEW, "listed": MOST_LISTED,

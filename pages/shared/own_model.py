@@ -23,6 +23,7 @@ from cnn.prediction.adopting import Found, Wishes, adopt, look_into_file
 from cnn.prediction.saved import free_name
 from pages.shared.errors import errors_shown, show_error
 from pages.shared.formats import amount, mega, plain, size
+from pages.shared.leaving import clear_when_left
 from pages.shared.unmeasured import how_to_measure
 from pages.shared.uploads import take_uploads
 
@@ -86,6 +87,7 @@ def _ask_for_file() -> None:
     except CnnError as error:
         found = error
         stage.clear()
+    clear_when_left(stage)
     st.session_state[_GIVEN] = _Given(stage, title, path, length, found)
     st.rerun()
 

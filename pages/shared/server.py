@@ -14,8 +14,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from cnn.data.staging import clear_all
 from cnn.errors import CnnError
 from cnn.prediction.client import shared_engine
+from pages.shared.leaving import clear_what_was_left
 
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -75,9 +77,12 @@ class Deferred:
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
-    """Start what makes the first visit quick, and end the engine with the server."""
+    """Start what makes the first visit quick, and end engine and uploads with the server."""
     threading.Thread(target=_warm, daemon=True, name="warm-start").start()
+    leaving = asyncio.create_task(clear_what_was_left())
     yield
+    leaving.cancel()
+    await asyncio.to_thread(clear_all)
     # An engine that is still starting holds its lock; it ends by itself when this process does.
     closing = threading.Thread(target=shared_engine().close, daemon=True)
     closing.start()
