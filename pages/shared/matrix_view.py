@@ -50,8 +50,6 @@ def show_confusion(card: Card, found: Evaluation) -> None:
     chart, pairs = st.columns([8, 5], gap="medium")
     with chart:
         _show_chart(card, matrix, cell, words)
-    with pairs:
-        _show_list(matrix, cell)
     table = st.expander("The matrix as a table", icon=":material/table:", on_change="rerun",
                         key="evaluate_as_table")
     if table.open:  # drawn hidden, it would take the browser as long as the chart
@@ -59,6 +57,8 @@ def show_confusion(card: Card, found: Evaluation) -> None:
             _show_table(card, matrix, cell)
     if cell is not None:
         _show_cell(card, found, cell)
+    with pairs:  # last: the browser loads what draws tables, and the images would wait for that
+        _show_list(matrix, cell)
 
 
 def _choose_matrix(found: Evaluation) -> Matrix:
