@@ -18,10 +18,16 @@ def staged(tmp_path, monkeypatch):
     return stage, stage.keep(io.BytesIO(b"mine"), 4)
 
 
-def test_files_go_when_their_visit_has_been_over_for_long_enough(staged):
-    stage, path = staged
+@pytest.fixture
+def visit(staged):
+    """Return the visits, of which "a" has a file, and where that is."""
     visits = Visits()
-    visits.add("a", stage)
+    visits.add("a", staged[0])
+    return visits, staged[1]
+
+
+def test_files_go_when_their_visit_has_been_over_for_long_enough(visit):
+    visits, path = visit
     visits.clear_ended(lambda visit: False, 0.0)
     visits.clear_ended(lambda visit: False, STAYS_SECONDS - 1)
     assert path.exists()
@@ -29,10 +35,8 @@ def test_files_go_when_their_visit_has_been_over_for_long_enough(staged):
     assert not path.parent.exists()
 
 
-def test_a_visit_that_comes_back_keeps_its_files_and_begins_anew(staged):
-    stage, path = staged
-    visits = Visits()
-    visits.add("a", stage)
+def test_a_visit_that_comes_back_keeps_its_files_and_begins_anew(visit):
+    visits, path = visit
     visits.clear_ended(lambda visit: False, 0.0)
     visits.clear_ended(lambda visit: True, STAYS_SECONDS - 1)
     visits.clear_ended(lambda visit: False, STAYS_SECONDS + 1)
@@ -41,12 +45,10 @@ def test_a_visit_that_comes_back_keeps_its_files_and_begins_anew(staged):
     assert not path.exists()
 
 
-def test_the_files_of_other_visits_stay(staged):
-    stage, path = staged
-    visits = Visits()
-    visits.add("here", stage)
+def test_the_files_of_other_visits_stay(visit):
+    visits, path = visit
     for now in (0.0, STAYS_SECONDS):
-        visits.clear_ended(lambda visit: visit == "here", now)
+        visits.clear_ended(lambda visit: visit == "a", now)
     assert path.exists()
 
 
