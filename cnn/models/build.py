@@ -12,12 +12,13 @@ import numpy as np
 
 from cnn.models.blocks import START, Step, unfold
 from cnn.models.forms import Form, keras_form
-from cnn.models.layers import FusedBatchNormalization, derived_seed
+from cnn.models.layers import FusedBatchNormalization, WinogradConv2D, derived_seed
 from cnn.models.registry import get_architecture
 from cnn.models.specs import Dropout, LayerSpec, Shape
 from cnn.models.summary import summarise
 from cnn.models.tf_nn import NamedLayers, TfNetwork, layers_to_config
 from cnn.models.weighted import BatchNorm, Conv, Dense, Whitening
+from cnn.models.winograd import pays
 
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # precision: Keras dtype policy
 
@@ -41,7 +42,7 @@ def build_model(
         classes: How many classes there are.
         seed: Of initial weights and dropout.
         precision: float32, or bfloat16 for mixed bfloat16; weights and output stay float32.
-        training: Use the quicker batch normalisation. Pass such a model through `float32_copy`
+        training: Use the quicker layers of this package. Pass such a model through `float32_copy`
             before saving it for others: it does not load where this package is missing.
 
     Raises:
@@ -84,17 +85,25 @@ def _chain(
         steps: Each needs only what came out before it.
         policy: Keras dtype policy.
         seed: Of initial weights and dropout.
-        training: Use the quicker batch normalisation.
+        training: Use the quicker layers of this package.
     """
     for index, step in enumerate(steps):
         inputs = [values[name] for name in step.inputs]
-        # Keras's own layer serves dense layers: the fused operation is for feature maps.
-        if training and isinstance(step.layer, BatchNorm) and len(step.input_shape) == 3:
-            made = _fused_norm(step.layer, step.name, policy)
-        else:
-            made = make_layer(step.layer, step.name, policy, derived_seed(seed, index))
+        quicker = _quicker(step, policy) if training else None
+        made = make_layer(step.layer, step.name, policy, derived_seed(seed, index), quicker)
         values[step.name] = made(inputs if len(inputs) > 1 else inputs[0])
     return values[steps[-1].name]
+
+
+def _quicker(step: Step, policy: str) -> type | None:
+    """Return a class that computes what a step does in less time than Keras's; None without one."""
+    layer, shape = step.layer, step.input_shape
+    if isinstance(layer, BatchNorm) and len(shape) == 3:  # the fused operation is for feature maps
+        return FusedBatchNormalization
+    if (isinstance(layer, Conv) and (layer.kernel, layer.stride) == (3, 1) and policy == "float32"
+            and pays(shape, layer.filters, layer.padding)):
+        return WinogradConv2D
+    return None
 
 
 def _pass_input_on(layer: Any) -> None:
@@ -136,7 +145,9 @@ def divide_logits(model: keras.Model, temperature: float) -> None:
         weight.assign(weight / temperature)
 
 
-def make_layer(layer: LayerSpec, name: str, policy: str, seed: int) -> Any:
+def make_layer(
+    layer: LayerSpec, name: str, policy: str, seed: int, quicker: type | None = None
+) -> Any:
     """Return the Keras layer that `layer` describes.
 
     Args:
@@ -144,6 +155,7 @@ def make_layer(layer: LayerSpec, name: str, policy: str, seed: int) -> Any:
         name: Of the Keras layer.
         policy: Keras dtype policy.
         seed: Of its initial weights or its dropout.
+        quicker: A class that takes the same arguments as Keras's and computes the same.
     """
     form = keras_form(layer)
     settings = {key: _made(value, seed) for key, value in form.settings.items()}
@@ -155,7 +167,7 @@ def make_layer(layer: LayerSpec, name: str, policy: str, seed: int) -> Any:
         # Its kernels reach 45, and bfloat16 inputs then leave 5 % error. `whitening.fit_whitening`
         # gives it its weights.
         policy = "float32"
-    return _keras(form.name)(*form.args, **settings, name=name, dtype=policy)
+    return (quicker or _keras(form.name))(*form.args, **settings, name=name, dtype=policy)
 
 
 def _made(value: Any, seed: int) -> Any:
@@ -170,6 +182,3 @@ def _keras(name: str) -> Any:
     room, _, cls = name.partition(".")
     return getattr(getattr(keras, room), cls)
 
-
-def _fused_norm(layer: BatchNorm, name: str, policy: str) -> Any:
-    return FusedBatchNormalization(**keras_form(layer).settings, name=name, dtype=policy)

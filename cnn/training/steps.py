@@ -106,6 +106,7 @@ class Steps:
         inputs = tf.cast(images, tf.float32)
         if transforms is not None:
             inputs = apply_transforms(inputs, transforms)
+            inputs.set_shape(images.shape)  # quicker layers want to know it
         with tf.GradientTape() as tape:
             logits = tf.cast(self.model(inputs, training=True), tf.float32)
             losses = self._losses(labels, logits)
