@@ -30,7 +30,7 @@ TOTAL = Whole("[data-testid=stMetricValue]")
 def edits(page: Page, url: str, name: str, runs: int) -> list[float]:
     """Return how long each edit of the first layer takes."""
     opened(page, f"{url}/lab?from={name}", Whole("[data-testid=stMetricValue]", 4))
-    page.get_by_role("button", name="Edit").first.click()
+    page.locator("[class*=st-key-lab_edit_] button").first.click()
     button = page.locator("[class*=st-key-lab_open_] [data-testid=stNumberInputStepUp]").first
     button.wait_for()
     times = []
@@ -47,7 +47,7 @@ def script(name: str, runs: int) -> list[float]:
     app.switch_page("pages/lab.py")
     app.query_params["from"] = name
     app.run()
-    next(one for one in app.button if one.label == "Edit").click().run()
+    next(one for one in app.button if str(one.key).startswith("lab_edit_")).click().run()
     field = next(one.key for one in app.number_input)
     times = []
     for _ in range(runs + 1):

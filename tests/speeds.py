@@ -11,7 +11,7 @@ def made_up(input_shape, classes, slowness=1.0, names=(), busy=0.0, precision="f
     networks = []
     for name in names:
         cost = summarise(name, input_shape, classes)
-        image = max(cost.multiply_adds * 38e-12, 100e-6) * slowness
+        image = max(cost.training_work(precision) * 38e-12, 100e-6) * slowness
         networks.append(NetworkSpeed(
             name, 1.5, cost.trainable_parameters * 22e-9 * slowness, image, image / 3))
     return Speeds(input_shape, classes, precision, 5.0, busy, tuple(networks))

@@ -18,7 +18,6 @@ from cnn.models.specs import Dropout, LayerSpec, Shape
 from cnn.models.summary import summarise
 from cnn.models.tf_nn import NamedLayers, TfNetwork, layers_to_config
 from cnn.models.weighted import BatchNorm, Conv, Dense, Whitening
-from cnn.models.winograd import pays
 
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # precision: Keras dtype policy
 
@@ -100,8 +99,7 @@ def _quicker(step: Step, policy: str) -> type | None:
     layer, shape = step.layer, step.input_shape
     if isinstance(layer, BatchNorm) and len(shape) == 3:  # the fused operation is for feature maps
         return FusedBatchNormalization
-    if (isinstance(layer, Conv) and (layer.kernel, layer.stride) == (3, 1) and policy == "float32"
-            and pays(shape, layer.filters, layer.padding)):
+    if isinstance(layer, Conv) and policy == "float32" and layer.quick(shape):
         return WinogradConv2D
     return None
 

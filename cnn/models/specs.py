@@ -58,6 +58,10 @@ class LayerSpec:
         """
         return 0
 
+    def training_work(self, shape: Shape) -> int:
+        """Return the multiply-adds that would take as long, in training with float32."""
+        return self.multiply_adds(shape)
+
 
 @dataclass(frozen=True)
 class Rescaling(LayerSpec):

@@ -27,6 +27,7 @@ class Row:
     parameters: int
     multiply_adds: int  # for one image
     values: int  # that come out of it for one image; of a block, out of all its parts
+    training_work: int  # multiply-adds that would take as long, in training with float32
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Summary:
     def values(self) -> int:
         """Values that come out of all layers for one image: a training step keeps them."""
         return sum(row.values for row in self.rows)
+
+    def training_work(self, precision: str) -> int:
+        """Return the multiply-adds that would take as long as one image does in training."""
+        return sum(row.training_work for row in self.rows) if precision == "float32" else (
+            self.multiply_adds)
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,8 @@ def outline(
         for name, layer, steps in walk:
             given = steps[0].input_shape
             row = Row(name, layer.label, steps[-1].output_shape, layer.parameters(given),
-                      layer.multiply_adds(given), sum(prod(step.output_shape) for step in steps))
+                      layer.multiply_adds(given), sum(prod(step.output_shape) for step in steps),
+                      layer.training_work(given))
             _check_parameters(row, rows)
             rows.append(row)
             trainable += layer.trainable_parameters(given)

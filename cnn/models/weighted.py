@@ -18,6 +18,7 @@ from cnn.models.specs import (
     readable,
     row_length,
 )
+from cnn.models.winograd import pays, work
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,15 @@ class Conv(LayerSpec):
     def multiply_adds(self, shape: Shape) -> int:
         """Return the multiply-adds for one image."""
         return prod(self.output_shape(shape)) * self._inputs(shape)
+
+    def quick(self, shape: Shape) -> bool:
+        """Return whether training in float32 has a quicker way to compute it: see `winograd`."""
+        return (self.kernel, self.stride) == (3, 1) and pays(shape, self.filters, self.padding)
+
+    def training_work(self, shape: Shape) -> int:
+        """Return the multiply-adds that would take as long, in training with float32."""
+        return work(shape, self.filters, self.padding) if self.quick(shape) else (
+            self.multiply_adds(shape))
 
     def _inputs(self, shape: Shape) -> int:
         return self.kernel * self.kernel * shape[-1]

@@ -62,12 +62,10 @@ def _fixed(name: str, icon: str, words: str, known: dict[str, Row], outline: Out
 def _layer(
     lab: Lab, number: int, layer: LayerSpec, name: str, row: Row | None, outline: Outline
 ) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(_line(_ICONS[kind_of(layer).key], layer.label, row, name, outline),
-                    width="stretch")
-        # Its label never changes, so that it stays the same button and keeps the keyboard's focus.
-        st.button("Edit", key=f"lab_edit_{number}", type="tertiary", on_click=lab.toggle,
-                  args=(number,), help=f"Change or move {plain(name)}")
+    """Draw a row that opens with a click: one element, since all of them are drawn at each edit."""
+    words = _line(_ICONS[kind_of(layer).key], layer.label, row, name, outline)
+    st.button(f"{words} :gray[:material/edit:]", key=f"lab_edit_{number}", type="tertiary",
+              on_click=lab.toggle, args=(number,), wrap=True)
 
 
 def _open(
