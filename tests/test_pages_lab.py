@@ -25,7 +25,8 @@ def labels(page):
     """What the rows of the layers say, from the first that can be changed on."""
     said = [button.label.removesuffix(" :gray[:material/edit:]") for button in page.button
             if str(button.key).startswith("lab_edit_")]
-    ends = [text.value for text in page.markdown if ":material/" in text.value][1:]
+    ends = [text.value.removeprefix(":small[").removesuffix("]") for text in page.markdown
+            if ":material/" in text.value][1:]
     return [re.sub(r"^:gray\[:material/\w+:\] ", "", text) for text in [*said, *ends]]
 
 

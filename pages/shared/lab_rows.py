@@ -56,7 +56,7 @@ def outline_names(draft: Draft) -> list[str]:
 
 def _fixed(name: str, icon: str, words: str, known: dict[str, Row], outline: Outline) -> None:
     """Draw a layer that every network has."""
-    st.markdown(_line(icon, words, known.get(name), name, outline))
+    st.markdown(f":small[{_line(icon, words, known.get(name), name, outline)}]")  # as buttons are
 
 
 def _layer(

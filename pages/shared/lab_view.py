@@ -91,7 +91,7 @@ def _metric(label: str, value: int, start: int | None, text: str) -> None:
     change = value / start if start else 1.0
     st.metric(label, mega(value), border=True, help=text, height="stretch", delta_color="off",
               delta_arrow="off",
-              delta=f"{change:.2g} × the start" if abs(change - 1) > 0.005 else None)
+              delta=f"{change:.3g} × the start" if abs(change - 1) > 0.005 else None)
 
 
 def offer_to_measure(summary: Summary) -> None:
