@@ -77,23 +77,49 @@ def convolve(inputs: Any, kernel: Any, padding: Padding) -> Any:
     Returns:
         float32 (N, rows, columns, filters), as `tf.nn.conv2d` to about 1e-5 of the largest value.
     """
-    height, width, channels = inputs.shape[1:]
-    filters = kernel.shape[-1]
-    down, up = matrices(height, padding)
-    right, left = matrices(width, padding)
-    tall, wide = len(down), len(right)  # tiles times 6, in the order (place in the tile, tile)
-    count = tf.shape(inputs)[0]
+    down, up = matrices(inputs.shape[1], padding)
+    right, left = matrices(inputs.shape[2], padding)
+
+    @tf.custom_gradient
+    def product(values: Any, kernel: Any) -> Any:
+        def gradients(given: Any) -> tuple[Any, Any]:
+            wanted = _tiles(_turned(given, up.T, left.T))
+            of_tiles = tf.matmul(wanted, kernel, transpose_b=True)
+            of_values = _turned(_maps(of_tiles, len(right)), down.T, right.T)
+            # Made again, once `given` is there: kept, it would take hundreds of MB in all layers.
+            with tf.control_dependencies([given]):
+                again = _tiles(_turned(tf.identity(values), down, right))
+            of_kernel = tf.matmul(again, wanted, transpose_a=True)
+            return of_values, tf.reduce_sum(of_kernel, 1, keepdims=True)
+
+        products = tf.matmul(_tiles(_turned(values, down, right)), kernel)
+        return _turned(_maps(products, len(right)), up, left), gradients
+
     # Places first and images behind them: then each change of basis is one product of a small
     # matrix with a large one, without gathering tiles, which took most of the time.
-    values = tf.transpose(tf.reshape(inputs, [count, height * width, channels]), [1, 0, 2])
-    values = tf.matmul(down, tf.reshape(values, [height, width * count * channels]))
-    values = tf.matmul(right, tf.reshape(values, [tall, width, count * channels]))
-    values = tf.reshape(values, [TILE, tall // TILE, TILE, wide // TILE * count, channels])
-    products = tf.matmul(values, _changed(kernel))
-    products = tf.matmul(up, tf.reshape(products, [tall, wide * count * filters]))
-    products = tf.matmul(left, tf.reshape(products, [len(up), wide, count * filters]))
-    outputs = tf.reshape(products, [len(up) * len(left), count, filters])
-    return tf.reshape(tf.transpose(outputs, [1, 0, 2]), [count, len(up), len(left), filters])
+    outputs = product(tf.transpose(inputs, [1, 2, 0, 3]), _changed(kernel))
+    return tf.transpose(outputs, [2, 0, 1, 3])
+
+
+def _turned(values: Any, one: Any, other: Any) -> Any:
+    """Return (rows, columns, N, channels) with rows and columns multiplied by a matrix each."""
+    _, columns, _, channels = values.shape
+    count = tf.shape(values)[2]
+    values = tf.matmul(one, tf.reshape(values, [-1, columns * count * channels]))
+    values = tf.matmul(other, tf.reshape(values, [len(one), columns, count * channels]))
+    return tf.reshape(values, [len(one), len(other), count, channels])
+
+
+def _tiles(values: Any) -> Any:
+    """Return (6 * tiles, 6 * tiles, N, channels) as (6, tiles, 6, tiles * N, channels)."""
+    tall, _, _, channels = values.shape
+    return tf.reshape(values, [TILE, tall // TILE, TILE, -1, channels])
+
+
+def _maps(tiles: Any, columns: int) -> Any:
+    """Undo `_tiles`, for so many columns."""
+    _, down, _, _, channels = tiles.shape
+    return tf.reshape(tiles, [TILE * down, columns, -1, channels])
 
 
 def _changed(kernel: Any) -> Any:
