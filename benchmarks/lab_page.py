@@ -2,7 +2,7 @@
 
     python -m benchmarks.lab_page [--runs 9] [--write]
 
-From the press of the mouse on the plus of a number to the whole page with the new totals. "The
+From the press of the mouse on the plus of a number to the whole page with the new cost. "The
 script alone" is the part of the server, processor time of the same edit without a browser. Needs
 measured speeds of no computer: the time for an epoch stays a dash.
 """

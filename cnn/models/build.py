@@ -179,4 +179,3 @@ def _made(value: Any, seed: int) -> Any:
 def _keras(name: str) -> Any:
     room, _, cls = name.partition(".")
     return getattr(getattr(keras, room), cls)
-

@@ -4,7 +4,7 @@ After Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks" (arXiv 1
 4: F(4×4, 3×3). Input and kernel are brought to another basis, in which 36 products for each pair of
 channels give 16 places of the output, where 144 are needed otherwise; results differ by about 1e-5
 of their largest value. The change of basis is a matrix product of whole feature maps, so that a
-CPU's quickest kernel does that too, and gradients follow by themselves.
+CPU's quickest kernel does that too.
 
 Here is the arithmetic, without TensorFlow: which convolutions it is quicker for, and what they are
 multiplied with. `layers` has the convolution itself.
@@ -46,8 +46,9 @@ _OUTPUT = np.array([
 ], np.float64)
 
 LARGEST = 64  # pixels: a change of basis as one matrix grows with the square of the side
-# As many multiply-adds take the time of one change of basis of a value and back. With it, `work` is
-# within a third of what was measured on 20 shapes with batches of 64 and 500.
+# As many multiply-adds take the time of one change of basis of a value and back. Fitted to 23
+# shapes with batches of 64 and 500: none that `pays` was slower by more than 2 %; the smallest
+# feature maps gain more than it says.
 _WORK_OF_A_CHANGE = 55
 
 
