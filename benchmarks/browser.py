@@ -19,13 +19,16 @@ from benchmarks.dashboard_process import CHROMIUM_ARGS, dashboard
 from benchmarks.report import table
 
 VIEW = {"width": 1280, "height": 1400}
+SECONDS_TO_START = 15
 _WAIT = """(want) => new Promise(done => {
-  const all = selector => [...document.querySelectorAll(selector)];
+  const inside = () => [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
+    .map(box => box.shadowRoot);
+  const all = selector => [document, ...inside()].flatMap(
+    root => [...root.querySelectorAll(selector)]);
   const rest = () => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState
     === 'notRunning' && document.querySelector('[data-stale=true]') === null;
-  const inner = box => [...box.querySelectorAll('*')].find(one => one.shadowRoot)?.shadowRoot;
   const wall = () => want.wall ? all(want.wall).flatMap(
-    box => [...(inner(box) || box).querySelectorAll('img')]) : [];
+    box => [...box.querySelectorAll('img')]) : [];
   const loaded = () => (!want.wall || wall().length > 0)
     && [...document.images, ...wall()].every(image => image.complete);
   const there = () => all(want.selector).length >= want.count
@@ -43,7 +46,7 @@ class Whole:
     """What must be on a page for it to be whole.
 
     Args:
-        selector: Of elements.
+        selector: Of elements, also of those that a script of this project draws.
         count: How many of them, at least.
         wall: Selector of a box of pictures that must have some. Defaults to none.
         instead: A text that one of the elements must no longer have. Defaults to none.
@@ -55,6 +58,12 @@ class Whole:
     wall: str = ""
     instead: str = ""
     place: int = 0
+
+
+def wait_for_engine(page: Page, url: str) -> None:
+    """Let a fresh server's engine start, which takes a core for itself."""
+    page.goto(url)
+    page.wait_for_timeout(SECONDS_TO_START * 1000)
 
 
 def opened(page: Page, url: str, want: Whole) -> float:
@@ -79,9 +88,8 @@ def after(page: Page, event: str, act: Callable[[], object], want: Whole) -> flo
 
 def text_of(page: Page, want: Whole) -> str:
     """Return the text of the element at `place`."""
-    found = page.evaluate("(want) => [...document.querySelectorAll(want.selector)]"
-                          ".at(want.place)?.innerText || ''", asdict(want))
-    return str(found)
+    found = page.locator(want.selector)
+    return found.nth(want.place).inner_text() if found.count() else ""
 
 
 @contextmanager

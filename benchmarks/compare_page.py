@@ -18,7 +18,16 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 
-from benchmarks.browser import Whole, after, line, measured, opened, text_of, visiting
+from benchmarks.browser import (
+    Whole,
+    after,
+    line,
+    measured,
+    opened,
+    text_of,
+    visiting,
+    wait_for_engine,
+)
 from benchmarks.evaluate_page import from_home
 from benchmarks.report import arguments, publish
 from cnn.config import config_from_dict
@@ -36,6 +45,7 @@ BATCHES = 60  # progress events of an epoch
 LIMIT = 1000  # ms
 COST = Whole("[data-testid=stEChartsChart] canvas")
 CURVES = replace(COST, count=2)
+DUEL = Whole("[data-testid=stMetricLabel]", place=1)  # "Only" and the name of the first
 CHOSEN = Whole(".st-key-by [role=radio][aria-checked=true]")
 
 
@@ -94,6 +104,8 @@ def measure(page: Page, url: str, names: list[str], runs: int) -> list[list[obje
             from_home(page, url, "Compare", COST) for _ in range(runs)], LIMIT)]
     lines.append(line(f"{len(names[-MOST:])} of {RUNS} compared, by its address", [
         opened(page, compared, CURVES) for _ in range(runs)], LIMIT))
+    lines.append(line(f"{len(names[-MOST:])} of {RUNS} compared: one is taken out", [
+        taken_out(page, url, names[-MOST:]) for _ in range(runs)], LIMIT))
     times = []
     for way in (["Time", "Images seen", "Epochs"] * runs)[:runs]:
         button = page.get_by_role("radio", name=way, exact=True)
@@ -101,6 +113,13 @@ def measure(page: Page, url: str, names: list[str], runs: int) -> list[list[obje
             CHOSEN, instead=text_of(page, CHOSEN))))
     lines.append(line("curves by time, images or epochs", times))
     return lines
+
+
+def taken_out(page: Page, url: str, names: list[str]) -> float:
+    """Return how long the page takes once the first of the chosen is taken out."""
+    opened(page, f"{url}/compare?{urlencode([('with', name) for name in names])}", CURVES)
+    button = page.get_by_label(f"Remove {names[0]}", exact=True)
+    return after(page, "mousedown", button.click, replace(DUEL, instead=text_of(page, DUEL)))
 
 
 def main() -> None:
@@ -113,6 +132,7 @@ def main() -> None:
         models, runs = Path(place) / "models", Path(place) / "runs"
         names = write_runs(models, runs)
         with visiting({"CNN_MODELS_DIR": str(models), "CNN_RUNS_DIR": str(runs)}) as (page, url):
+            wait_for_engine(page, url)
             lines = measure(page, url, names, options.runs)
     publish("compare-page", "python -m benchmarks.compare_page", measured(lines),
             options.write)

@@ -19,7 +19,16 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page
 
-from benchmarks.browser import Whole, after, line, measured, opened, text_of, visiting
+from benchmarks.browser import (
+    Whole,
+    after,
+    line,
+    measured,
+    opened,
+    text_of,
+    visiting,
+    wait_for_engine,
+)
 from benchmarks.report import arguments, publish
 from cnn.data.catalogue import load
 from cnn.evaluation.results import evaluate_predictions, read_evaluation, write_evaluation
@@ -28,13 +37,12 @@ from cnn.prediction.saved import CARD_FILE, MODEL_FILE, model_folder, read_card
 
 OPEN_LIMIT, CLICK_LIMIT = 1000, 500  # ms
 MANY, IMAGES = 200, 10_000
-SECONDS_TO_START = 15
 HEADING_ALONE = "import streamlit as st\n\nst.header('Nothing')\n"
 CHART = HEADING_ALONE + """
 st.echarts_chart({"xAxis": {"type": "value"}, "yAxis": {"type": "value"},
                   "series": [{"type": "line", "data": [[0, 0], [1, 1]]}]}, alt="A line")
 """
-WALL = ".st-key-evaluate_wall"
+WALL = ".wall"
 MATRIX = Whole("[data-testid=stEChartsChart] canvas")
 WITH_PICTURES = replace(MATRIX, wall=WALL)
 HEADING = Whole("h2")
@@ -102,8 +110,7 @@ def why(page: Page, url: str, first: int, runs: int) -> Iterator[float]:
 def measure(page: Page, url: str, model: str, runs: int) -> list[list[object]]:
     """Return the lines of the table, but for the first."""
     own, many = (f"{url}/evaluate?model={name}" for name in (model, "many"))
-    page.goto(url)
-    page.wait_for_timeout(SECONDS_TO_START * 1000)  # the engine's start takes a core for itself
+    wait_for_engine(page, url)
     first = from_home(page, url, "Evaluate", WITH_PICTURES)  # of all that this server shows
     lines = [
         line("opens by a click in the sidebar, the first time", [first], OPEN_LIMIT),

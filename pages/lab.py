@@ -14,17 +14,18 @@ from cnn.models.summary import Outline, outline
 from pages.shared.dataset_picker import choose_dataset, is_ready
 from pages.shared.errors import errors_shown, show_error
 from pages.shared.formats import plain
-from pages.shared.lab_rows import show_rows
 from pages.shared.lab_state import FROM, Lab, current, known_start
 from pages.shared.lab_view import (
+    figures_of,
     offer_to_measure,
     show_code,
     show_keeping,
     show_own,
-    show_totals,
+    show_problem_of,
     time_words,
     totals_in_words,
 )
+from pages.shared.layer_editor import show_editor
 
 _START = "lab_start"
 
@@ -57,27 +58,29 @@ def draw_lab(info: DatasetInfo, top: st.delta_generator.DeltaGenerator) -> None:
         info: The data set, ready.
         top: Where the choice of a start belongs.
     """
-    with errors_shown():
+    above = st.container()  # the list below keeps its place, and so what is open and typed in it
+    with above, errors_shown():
         current(info)
     lab: Lab = st.session_state["lab"]
     with top:
         draw_start(lab)
-    if lab.problem:
-        show_error(lab.problem)
-        lab.problem = None
     architecture = lab.draft.document.architecture("draft")
     assert info.image_shape is not None  # noqa: S101  the data set is ready
     found: Outline = outline(
         architecture.layers(info.image_shape, len(info.classes)), info.image_shape,
         len(info.classes))
     time = time_words(architecture, found, info)
-    show_totals(lab, found, info, time)
-    if not found.problem:
-        offer_to_measure(found.summary)
+    with above:
+        if lab.problem:
+            show_error(lab.problem)
+            lab.problem = None
+        show_problem_of(found)
+        if not found.problem:
+            offer_to_measure(found.summary)
     layers, rest = st.columns([8, 5], gap="medium")
     with layers:
         st.header("Layers", anchor=False)
-        show_rows(lab, found, totals_in_words(found, time))
+        show_editor(lab, found, figures_of(lab, found, info, time), totals_in_words(found, time))
     with rest:
         st.header("Keep it", anchor=False)
         show_keeping(lab, found)

@@ -14,7 +14,6 @@ from pages.shared.confusion import (
     confusion_rows,
     confusion_words,
     largest_mix_up,
-    mix_up_rows,
     mix_ups,
     most_confused,
 )
@@ -115,8 +114,6 @@ def test_mix_ups_are_ordered_by_what_the_matrix_shows():
     assert mix_ups(Matrix("abc", confusion)) == [(0, 1), (1, 2)]
     by_share = Matrix("abc", confusion, OF_TRUTH)
     assert mix_ups(by_share) == [(1, 2), (0, 1)]
-    assert mix_up_rows(by_share, [(1, 2)]) == [
-        {"true class": "b", "answer": "c", OF_TRUTH.lower(): 50}]
 
 
 def test_classes_may_share_names_and_be_called_like_a_column():

@@ -9,6 +9,7 @@ import pytest
 from model_folders import make_evaluation, write_model
 from page_steps import texts
 from PIL import Image
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from cnn.data.catalogue import load
 from cnn.data.images import thumbnail
@@ -16,7 +17,7 @@ from cnn.evaluation.results import Evaluation, evaluate_predictions, write_evalu
 from cnn.prediction.deleting import delete_model
 from pages.shared import matrix_view, picture_wall
 from pages.shared.confusion import OF_ANSWER, OF_TRUTH, Matrix
-from pages.shared.evaluate_choice import table_key
+from pages.shared.evaluate_choice import choose_cell, table_key
 from pages.shared.tables import csv_bytes
 
 DIGITS = tuple(str(n) for n in range(10))
@@ -39,10 +40,16 @@ def labels(page):
             if button.key not in ("evaluate_report", "evaluate_card")]
 
 
+def told(page, what):
+    """What the only script on the page that draws such things was told of them."""
+    found = [json.loads(component.proto.json) for component in page.get("bidi_component")]
+    (data,) = (data for data in found if what in data)
+    return data[what]
+
+
 def wall(page):
     """Rows and lines of the pictures on the page."""
-    (component,) = page.get("bidi_component")
-    return [(row, lines) for row, _, lines in json.loads(component.proto.json)["tiles"]]
+    return [(row, lines) for row, _, lines in told(page, "tiles")]
 
 
 def options(page, key):
@@ -264,8 +271,9 @@ def test_the_largest_mix_up_is_shown_first_and_its_images_as_a_table_without_the
     write_model("first")
     page = open_page("evaluate")
     assert page.subheader[0].value == "cat taken for ant"
-    mixed, images = (frame.value for frame in page.dataframe)
-    assert mixed.to_numpy().tolist() == [["cat", "ant", 3]]
+    assert told(page, "lines") == [["cat", "ant", "3", 1]]
+    assert told(page, "chosen") == 0
+    images = page.dataframe[0].value
     assert images["test image"].tolist() == [5, 2, 8]
     assert images["confidence"].tolist() == pytest.approx([95, 70, 60])
     assert "75.0 % of the images of cat, 42.9 % of the answers ant" in texts(page.caption)
@@ -325,8 +333,7 @@ def test_a_click_on_a_picture_opens_it(monkeypatch):
 
 def test_pictures_are_sent_as_they_are_and_large_ones_smaller(open_page, digits_model):
     page = open_page("evaluate", cell="3-8")
-    (component,) = page.get("bidi_component")
-    row, png, _ = json.loads(component.proto.json)["tiles"][0]
+    row, png, _ = told(page, "tiles")[0]
     with Image.open(io.BytesIO(base64.b64decode(png))) as picture:
         assert np.array_equal(np.asarray(picture), digits_model.test_images[row][..., 0])
     assert max(thumbnail(np.zeros((600, 300, 3), np.uint8), picture_wall.LONGEST).shape) == 192
@@ -335,10 +342,10 @@ def test_pictures_are_sent_as_they_are_and_large_ones_smaller(open_page, digits_
 def test_the_matrix_as_a_table_is_drawn_when_it_is_opened(open_page):
     write_model("first")
     page = open_page("evaluate")
-    assert len(page.dataframe) == 2
+    assert len(page.dataframe) == 1
     page.session_state["evaluate_as_table"] = True
     page.run()
-    table = page.dataframe[1].value
+    table = page.dataframe[0].value
     assert table[["ant", "bee", "cat"]].to_numpy().tolist() == \
         make_evaluation().confusion.tolist()
     assert labels(page) == ["Figure as PNG", "Table as CSV", "Table as CSV"]
@@ -346,7 +353,7 @@ def test_the_matrix_as_a_table_is_drawn_when_it_is_opened(open_page):
     assert labels(page) == ["Table as CSV", "Table as CSV"]  # no such figure
 
 
-def test_clicks_choose_cells_in_the_chart_and_in_both_tables(monkeypatch):
+def test_clicks_choose_cells_in_the_chart_and_in_the_table(monkeypatch):
     state, address = {}, {}
     monkeypatch.setattr(matrix_view.st, "session_state", state)
     monkeypatch.setattr(matrix_view.st, "query_params", address)
@@ -354,19 +361,58 @@ def test_clicks_choose_cells_in_the_chart_and_in_both_tables(monkeypatch):
     state["chart"] = {"selection": {"selected": [{"series_index": 0, "data_indices": [2]}]}}
     matrix_view.take_click("chart", matrix)
     assert address["cell"] == "1-0"
-    first = table_key("list")
-    state["rows"] = {"selection": {"rows": [1]}}
-    matrix_view.take_row("rows", [(1, 0), (0, 1)])
-    assert address["cell"] == "0-1"
-    assert table_key("list") == first  # a table in use keeps its place
+    first = table_key()
     state["cells"] = {"selection": {"cells": [(1, "a (1)")]}}
     matrix_view.take_table_cell("cells", ["a (0)", "a (1)"])
     assert address["cell"] == "1-1"
-    assert table_key("list") != first  # and shows what was chosen elsewhere
-    for gone in ({"rows": []}, {"rows": [7]}):
-        state["rows"] = {"selection": gone}
-        matrix_view.take_row("rows", [(1, 0)])
-    assert address["cell"] == "1-1"
+    assert table_key() == first  # a table in use keeps its place
+    choose_cell((0, 0))
+    assert table_key() != first  # and shows what was chosen elsewhere
+
+
+def evaluation_of(confusion, class_names=("ant", "bee", "cat")):
+    """Test answers that have this confusion matrix."""
+    pairs = [pair for pair, count in np.ndenumerate(confusion) for _ in range(count)]
+    labels, answers = np.array(pairs).T
+    return evaluate_predictions(
+        np.eye(len(confusion), dtype=np.float32)[answers], labels, tuple(class_names))
+
+
+def choose_in_list(page, place):
+    """Send what the script of the list sends."""
+    (component,) = (one for one in page.get("bidi_component") if "lines" in one.proto.json)
+    states = page._tree.get_widget_states()
+    states.widgets.append(WidgetState(
+        id=f"$$STREAMLIT_INTERNAL_KEY_{component.proto.id}__events", json_trigger_value=(
+        json.dumps([{"event": "chosen", "value": place}]))))
+    page._run(states)
+
+
+def test_a_line_of_the_list_opens_its_images_and_nonsense_does_nothing(open_page):
+    confusion = np.array([[5, 1, 0], [2, 9, 0], [0, 4, 3]])
+    write_evaluation(write_model("first"), evaluation_of(confusion))
+    page = open_page("evaluate")
+    assert [line[:3] for line in told(page, "lines")] == [
+        ["cat", "bee", "4"], ["bee", "ant", "2"], ["ant", "bee", "1"]]
+    page.segmented_control(key="measure").set_value(OF_TRUTH).run()
+    assert [line[2] for line in told(page, "lines")] == ["57.1 %", "18.2 %", "16.7 %"]
+    assert [line[3] for line in told(page, "lines")] == pytest.approx([1, 7 / 22, 7 / 24])
+    choose_in_list(page, 2)
+    assert page.subheader[0].value == "ant taken for bee"
+    assert told(page, "chosen") == 2
+    for nonsense in (3, -1, None, "0", 1.5, [0]):
+        choose_in_list(page, nonsense)
+        assert not page.exception
+    assert page.subheader[0].value == "ant taken for bee"
+
+
+def test_of_very_many_mix_ups_the_largest_are_listed(open_page):
+    confusion = np.full((20, 20), 1) + 9 * np.eye(20, dtype=np.int64)
+    names = [f"class {i}" for i in range(20)]
+    write_evaluation(write_model("first", class_names=names), evaluation_of(confusion, names))
+    page = open_page("evaluate")
+    assert len(told(page, "lines")) == matrix_view.MOST_LISTED
+    assert f"And {380 - matrix_view.MOST_LISTED} smaller ones" in texts(page.caption)
 
 
 @pytest.mark.parametrize("count", [2, 200])

@@ -17,7 +17,7 @@ COUNTS, OF_TRUTH, OF_ANSWER = "Counts", "Per cent of the true class", "Per cent 
 MEASURES = (COUNTS, OF_TRUTH, OF_ANSWER)
 LARGEST_LABELLED = 20  # classes; beyond, numbers in the cells cannot be read
 LONGEST_NAME = 90  # pixels, so that the cells keep their room on a phone
-TRUTH, ANSWER = "true class", "answer"  # columns of the tables
+TRUTH = "true class"  # first column of the table
 _CELL, _LARGE_CELL, _SMALL_CELL, _AROUND = 38, 76, 14, 140  # pixels
 Cell = tuple[int, int]  # true class, answer
 Color = tuple[int, ...]  # red, green, blue, 0 to 255
@@ -219,10 +219,3 @@ def mix_ups(matrix: Matrix) -> list[Cell]:
     order = np.argsort(-values, axis=None, kind="stable")[:np.count_nonzero(values)]
     return [(int(true), int(answer)) for true, answer in zip(
         *np.unravel_index(order, values.shape), strict=True)]
-
-
-def mix_up_rows(matrix: Matrix, cells: Sequence[Cell]) -> list[dict[str, Any]]:
-    """Return cells as rows of a table, with what the matrix shows of each."""
-    column = matrix.measure.lower()
-    return [{TRUTH: matrix.class_names[true], ANSWER: matrix.class_names[answer],
-             column: float(matrix.values[true, answer])} for true, answer in cells]

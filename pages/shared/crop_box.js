@@ -5,32 +5,25 @@ const SETTLED = 400; // ms after the last key
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-function element(parent, kind, className) {
-  const made = document.createElement(kind);
-  made.className = className;
-  parent.appendChild(made);
-  return made;
-}
-
 export default function ({ parentElement, data, setStateValue }) {
   const old = parentElement.querySelector(".frame");
   if (old && old.dataset.of === data.of) return undefined; // drawn anew by another widget
   parentElement.querySelectorAll(".frame, .hint").forEach((one) => one.remove());
   const { width, height, aspect } = data; // of the picture in pixels; width over height of the box
   const shorter = Math.min(width, height);
-  const frame = element(parentElement, "div", "frame");
+  const frame = made(parentElement, "div", "frame");
   frame.dataset.of = data.of;
-  const picture = element(frame, "img", "");
+  const picture = made(frame, "img", "");
   picture.src = data.picture;
   picture.alt = data.alt;
   picture.draggable = false;
   picture.width = width;
-  const part = element(frame, "div", "part");
+  const part = made(frame, "div", "part");
   part.tabIndex = 0;
   part.setAttribute("role", "application");
   part.setAttribute("aria-label", data.label);
-  const grip = element(part, "div", "grip");
-  element(parentElement, "p", "hint").textContent = data.label;
+  const grip = made(part, "div", "grip");
+  made(parentElement, "p", "hint").textContent = data.label;
 
   const widest = Math.min(width, height * aspect);
   const box = { x: (width - widest) / 2, y: (height - widest / aspect) / 2, w: widest };

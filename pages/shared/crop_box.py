@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import streamlit as st
+from pages.shared.scripted import scripted
 
 if TYPE_CHECKING:
     from cnn.data.parts import Box
 
-_FOLDER = Path(__file__).parent
 _LABEL = "Drag the box, or its corner. With keys: arrows move it, + and - change its size."
-_component = st.components.v2.component(
-    "crop_box", css=(_FOLDER / "crop_box.css").read_text(encoding="utf-8"),
-    js=(_FOLDER / "crop_box.js").read_text(encoding="utf-8"))
+_component = scripted("crop_box")
 
 
 def choose_part(png: bytes, size: tuple[int, int], aspect: float, alt: str, key: str) -> Box | None:

@@ -11,16 +11,6 @@ class Told extends Error {} // a failure in words for the person
 const breath = () => new Promise((resolve) => { setTimeout(resolve); });
 const number = (value) => value.toLocaleString("en");
 
-function element(parent, kind, className, text = "", attributes = {}) {
-  const made = document.createElement(kind);
-  made.className = className;
-  made.textContent = text;
-  if (kind === "button") made.type = "button";
-  Object.entries(attributes).forEach(([name, value]) => made.setAttribute(name, value));
-  parent.appendChild(made);
-  return made;
-}
-
 // Files below folders, as [name with its folders, file, or null for one that cannot be read].
 async function filesBelow(entries, most, tell, signal) {
   const found = [];
@@ -160,21 +150,21 @@ class Sending {
 }
 
 function build(parent) {
-  const root = element(parent, "div", "drop");
-  const idle = element(root, "div", "idle");
-  const choose = element(idle, "button", "", "Choose a folder");
-  const hint = element(idle, "span", "");
-  const busy = element(root, "div", "busy");
-  const middle = element(busy, "div", "");
-  const words = element(middle, "div", "words");
-  const track = element(middle, "div", "track", "", {
+  const root = made(parent, "div", "drop");
+  const idle = made(root, "div", "idle");
+  const choose = made(idle, "button", "", "Choose a folder");
+  const hint = made(idle, "span", "");
+  const busy = made(root, "div", "busy");
+  const middle = made(busy, "div", "");
+  const words = made(middle, "div", "words");
+  const track = made(middle, "div", "track", "", {
     role: "progressbar", "aria-label": "Sending files", "aria-valuemin": "0", "aria-valuemax": "100",
   });
-  const bar = element(track, "div", "bar");
-  const cancel = element(busy, "button", "", "Cancel");
-  const wrong = element(root, "p", "wrong", "", { role: "alert" });
-  const told = element(root, "div", "told", "", { role: "status", "aria-live": "polite" });
-  const input = element(root, "input", "");
+  const bar = made(track, "div", "bar");
+  const cancel = made(busy, "button", "", "Cancel");
+  const wrong = made(root, "p", "wrong", "", { role: "alert" });
+  const told = made(root, "div", "told", "", { role: "status", "aria-live": "polite" });
+  const input = made(root, "input", "");
   input.type = "file";
   input.webkitdirectory = true;
   input.hidden = true;

@@ -6,22 +6,17 @@ the server by `drop_route`. Knows nothing of pictures.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from cnn.data.drops import Bounds, Drop, Tray, left_out_lines
 from pages.shared.drop_route import MOST_LISTED
 from pages.shared.formats import amount, bytes_in_words, count, plain
 from pages.shared.leaving import clear_when_left
+from pages.shared.scripted import scripted
 from pages.shared.uploads import Upload
 
 FEW = 50  # files that the uploader's own list shows in a second or two
-_FOLDER = Path(__file__).parent
-_component = st.components.v2.component(
-    "drop_box", css="".join((_FOLDER / f"{name}.css").read_text(encoding="utf-8")
-                            for name in ("small_button", "drop_box")),
-    js=(_FOLDER / "drop_box.js").read_text(encoding="utf-8"))
+_component = scripted("drop_box", "small_button")
 
 
 def dropped_files(uploader: str, bounds: Bounds) -> list[Upload]:

@@ -12,7 +12,7 @@ import streamlit as st
 from pages.shared.confusion import Cell
 
 _CELL, _IMAGE = "cell", "image"  # in the address
-_CHOSEN_AT = "evaluate_cell_chosen_at"  # in the session: the table it was chosen in, and a count
+_TABLE = "evaluate_table_number"  # in the session: one more for each cell chosen outside of it
 _MODEL = "evaluate_chosen_for"
 
 
@@ -32,28 +32,25 @@ def chosen_cell(classes: int) -> Cell | None:
     return cell if max(cell) < classes else None
 
 
-def choose_cell(cell: Cell, where: str = "") -> None:
+def choose_cell(cell: Cell, in_table: bool = False) -> None:
     """Choose a cell; for callbacks.
 
     Args:
         cell: True class and answer.
-        where: The table in which it was chosen, which then shows it already. Defaults to none.
+        in_table: Whether it was chosen in the table, which then shows it already.
     """
     st.query_params[_CELL] = f"{cell[0]}-{cell[1]}"
-    st.session_state[_CHOSEN_AT] = where, st.session_state.get(_CHOSEN_AT, ("", 0))[1] + 1
+    if not in_table:
+        st.session_state[_TABLE] = st.session_state.get(_TABLE, 0) + 1
 
 
-def table_key(where: str) -> str:
-    """Return the key of a table in which cells are chosen.
+def table_key() -> str:
+    """Return the key of the table in which cells are chosen.
 
     A table's selection cannot be set but at its first appearance. So it gets a new key when a cell
     was chosen elsewhere, and keeps it, with its place and focus, while it is used itself.
     """
-    chosen_at, number = st.session_state.get(_CHOSEN_AT, ("", 0))
-    key = f"evaluate_{where}_key"
-    if key not in st.session_state or chosen_at != where:
-        st.session_state[key] = number
-    return f"evaluate_{where}_{st.session_state[key]}"
+    return f"evaluate_table_{st.session_state.get(_TABLE, 0)}"
 
 
 def chosen_image(count: int) -> int | None:

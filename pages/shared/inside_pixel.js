@@ -3,14 +3,6 @@
 const NAMES = { patch: "values", kernel: "weights", products: "products" };
 const SECONDS_BEFORE_KEPT = 0.4; // after the last arrow key
 
-function element(parent, kind, className, text) {
-  const made = document.createElement(kind);
-  made.className = className;
-  if (text !== undefined) made.textContent = text;
-  parent.appendChild(made);
-  return made;
-}
-
 function unpacked(text) {
   return new Float32Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
 }
@@ -23,20 +15,20 @@ function words(value) {
 }
 
 function drawMap(parent, title, className) {
-  const box = element(parent, "div", "");
-  const head = element(box, "p", "title", title);
-  const map = element(box, "div", `map ${className}`);
-  const picture = element(map, "img", "");
+  const box = made(parent, "div", "");
+  const head = made(box, "p", "title", title);
+  const map = made(box, "div", `map ${className}`);
+  const picture = made(map, "img", "");
   picture.draggable = false;
   picture.alt = "";
-  return { head, map, picture, frame: element(map, "div", "frame") };
+  return { head, map, picture, frame: made(map, "div", "frame") };
 }
 
 function draw(root) {
   root.replaceChildren();
-  const board = element(root, "div", "board");
+  const board = made(root, "div", "board");
   const input = drawMap(board, "", "");
-  const sums = element(board, "div", "sums");
+  const sums = made(board, "div", "sums");
   const output = drawMap(board, "", "choice");
   output.map.tabIndex = 0;
   output.map.setAttribute("role", "group");
@@ -56,9 +48,9 @@ function background(value, most) {
 }
 
 function drawTable(parent, name, rows, outside) {
-  const box = element(parent, "div", "");
-  element(box, "p", "caption", NAMES[name]);
-  const table = element(box, "div", "table");
+  const box = made(parent, "div", "");
+  made(box, "p", "caption", NAMES[name]);
+  const table = made(box, "div", "table");
   table.setAttribute("role", "img");
   table.setAttribute("aria-label",
     `${NAMES[name]}: ${rows.map((row) => row.map(words).join(", ")).join("; ")}`);
@@ -66,16 +58,16 @@ function drawTable(parent, name, rows, outside) {
   const most = Math.max(...rows.flat().map(Math.abs));
   rows.forEach((row, y) => row.forEach((value, x) => {
     const off = outside && outside[y][x];
-    const cell = element(table, "div", off ? "cell outside" : "cell", words(value));
+    const cell = made(table, "div", off ? "cell outside" : "cell", words(value));
     cell.style.background = background(value, most);
     if (off) cell.title = "padding";
   }));
 }
 
 function term(parent, sign, value, what, last) {
-  if (sign) element(parent, "span", "", ` ${sign} `);
-  const box = element(parent, "span", last ? "term last" : "term", words(value));
-  if (what) element(box, "small", "", ` ${what}`);
+  if (sign) made(parent, "span", "", ` ${sign} `);
+  const box = made(parent, "span", last ? "term last" : "term", words(value));
+  if (what) made(box, "small", "", ` ${what}`);
 }
 
 function show(root, at) {
@@ -100,17 +92,17 @@ function show(root, at) {
   parts.input.head.textContent = `Input, ${height} × ${width}`;
   parts.output.head.textContent = `Output: row ${at[0]}, column ${at[1]}`;
   parts.sums.replaceChildren();
-  const tables = element(parts.sums, "div", "tables");
+  const tables = made(parts.sums, "div", "tables");
   drawTable(tables, "patch", patch, outside);
-  element(tables, "span", "sign", "×");
+  made(tables, "span", "sign", "×");
   drawTable(tables, "kernel", kernel);
-  element(tables, "span", "sign", "=");
+  made(tables, "span", "sign", "=");
   drawTable(tables, "products", products);
   drawTerms(parts.sums, data, index);
 }
 
 function drawTerms(parent, data, index) {
-  const line = element(parent, "p", "terms");
+  const line = made(parent, "p", "terms");
   const share = data.shareMap[index];
   const before = data.beforeMap[index];
   term(line, "", share, "sum of these products");
@@ -157,7 +149,7 @@ function listen(root) {
 export default function ({ parentElement, data, setTriggerValue }) {
   let root = parentElement.querySelector(".pixel");
   if (!root) {
-    root = element(parentElement, "div", "pixel");
+    root = made(parentElement, "div", "pixel");
     root.parts = draw(root);
     listen(root);
   }

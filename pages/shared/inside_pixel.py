@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,10 @@ from numpy.typing import NDArray
 
 from cnn.models.convolving import Pair, Way
 from pages.shared.inside_pictures import map_url
+from pages.shared.scripted import scripted
 
 KEY = "inside_pixel"
-_FOLDER = Path(__file__).parent
-_component = st.components.v2.component(
-    KEY, css=(_FOLDER / "inside_pixel.css").read_text(encoding="utf-8"),
-    js=(_FOLDER / "inside_pixel.js").read_text(encoding="utf-8"))
+_component = scripted("inside_pixel")
 Map = NDArray[np.float64] | NDArray[np.float32]  # (h, w)
 
 

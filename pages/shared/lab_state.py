@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import uuid4
 
 import streamlit as st
 
@@ -33,7 +34,9 @@ class Lab:
     text: str  # the draft as the address has it
     before: list[Draft] = field(default_factory=list)
     problem: CnnError | None = None  # why the last click did nothing
-    opened: set[int] = field(default_factory=set)  # layers whose settings are shown
+    newest: int = 0  # the layer that was added last: its settings are shown
+    taken: int = 0  # number of the last edit that came from the browser
+    session: str = field(default_factory=lambda: uuid4().hex)  # whose numbers these are
 
     def show(self, draft: Draft) -> None:
         """Make `draft` the one that is worked on; the one before can be brought back."""
@@ -46,10 +49,6 @@ class Lab:
         """Bring back what was before the last change."""
         if self.before:
             self._set(self.before.pop())
-
-    def toggle(self, number: int) -> None:
-        """Show the settings of a layer, or hide them again."""
-        self.opened ^= {number}
 
     def _set(self, draft: Draft) -> None:
         self.draft, self.text = draft, packed(draft.document)
@@ -122,7 +121,7 @@ def edit(change: Callable[..., Draft], *args: Any, opened: bool = False) -> None
     try:
         lab.show(change(lab.draft, *args))
         if opened:
-            lab.opened.add(lab.draft.newest)
+            lab.newest = lab.draft.newest
     except CnnError as error:
         lab.problem = error
 

@@ -20,9 +20,9 @@ from pages.shared.acting import act, show_problem
 from pages.shared.errors import error_text, errors_shown, show_error
 from pages.shared.formats import NOTHING, bytes_in_words, mega, plain, rough_span
 from pages.shared.lab_state import Lab, describe_as, known_start, open_document
+from pages.shared.layer_editor import Figure
 from pages.shared.layout import TRAIN
 
-_METRIC_WIDTH = 170  # pixels, at least
 _SAVED = "lab_saved"  # in the session: the name that was given last
 
 
@@ -55,27 +55,40 @@ def totals_in_words(outline: Outline, time: str) -> str:
             f"{mega(summary.multiply_adds)} multiply-adds{epoch}")
 
 
-def show_totals(lab: Lab, outline: Outline, info: DatasetInfo, time: str) -> None:
-    """Draw what the network costs, beside what it was begun from."""
+def show_problem_of(outline: Outline) -> None:
+    """Say which layer breaks the network, and why, if one does."""
     if outline.problem:
         st.error(f"**{plain(outline.broken)}** {plain(outline.problem)}", icon=":material/block:")
-        return
+
+
+def figures_of(lab: Lab, outline: Outline, info: DatasetInfo, time: str) -> list[Figure]:
+    """Return what the network costs, beside what it was begun from; nothing of an impossible one.
+
+    Args:
+        lab: What is worked on.
+        outline: Of it.
+        info: The data set.
+        time: For one epoch, in words.
+    """
+    if outline.problem:
+        return []
     summary, start = outline.summary, _start(lab.draft.document, outline)
     batch = batch_size(lab.draft.document, info)
-    with st.grid("auto", min_column_width=_METRIC_WIDTH):
-        _metric("Parameters", summary.parameters, start.parameters if start else None,
-                f"{summary.parameters:,} numbers that make up the network: "
-                f"{bytes_in_words(4 * summary.parameters)} as a file.")
-        _metric("Multiply-adds", summary.multiply_adds,
-                start.multiply_adds if start else None,
-                "The arithmetic of one look at one image. Learning from it takes three times that.")
-        st.metric("Memory of a step", bytes_in_words(training_bytes(summary, batch)), border=True,
-                  height="stretch",
-                  help=f"For a batch of {batch} images: what every layer puts out, and the weights "
-                       "with what Adam keeps of them. TensorFlow itself takes some 700 MB more.")
-        st.metric("Time for an epoch", time, border=True, height="stretch",
-                  help="Once through the training images on this computer while it does nothing "
-                       "else: from what was measured here, by arithmetic and values moved.")
+    return [
+        ("Parameters", mega(summary.parameters),
+         _change(summary.parameters, start.parameters if start else None),
+         f"{summary.parameters:,} numbers that make up the network: "
+         f"{bytes_in_words(4 * summary.parameters)} as a file."),
+        ("Multiply-adds", mega(summary.multiply_adds),
+         _change(summary.multiply_adds, start.multiply_adds if start else None),
+         "The arithmetic of one look at one image. Learning from it takes three times that."),
+        ("Memory of a step", bytes_in_words(training_bytes(summary, batch)), "",
+         f"For a batch of {batch} images: what every layer puts out, and the weights with what "
+         "Adam keeps of them. TensorFlow itself takes some 700 MB more."),
+        ("Time for an epoch", time, "",
+         "Once through the training images on this computer while it does nothing else: from what "
+         "was measured here, by arithmetic and values moved."),
+    ]
 
 
 def _start(document: Document, outline: Outline) -> Summary | None:
@@ -87,11 +100,9 @@ def _start(document: Document, outline: Outline) -> Summary | None:
         return None
 
 
-def _metric(label: str, value: int, start: int | None, text: str) -> None:
+def _change(value: int, start: int | None) -> str:
     change = value / start if start else 1.0
-    st.metric(label, mega(value), border=True, help=text, height="stretch", delta_color="off",
-              delta_arrow="off",
-              delta=f"{change:.3g} × the start" if abs(change - 1) > 0.005 else None)
+    return f"{change:.3g} × the start" if abs(change - 1) > 0.005 else ""
 
 
 def offer_to_measure(summary: Summary) -> None:
@@ -148,10 +159,13 @@ def _save(lab: Lab, name: str, said: str) -> None:
 
 def show_own() -> None:
     """Draw what was kept before: to take along, to open from a file, to delete."""
-    own = list_own()
-    with st.expander(f"Made here: {len(own)}" if own else "Open from a file",
-                     icon=":material/inventory_2:", key="lab_own"):
-        for entry in own:
+    # One label for all times: under another one, an open place would be another one, and closed.
+    place = st.expander("Made here, or from a file", icon=":material/inventory_2:", key="lab_own",
+                        on_change="rerun")
+    if not place.open:
+        return
+    with place:
+        for entry in list_own():
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{plain(entry.name)}**" if entry.architecture else
                             f":red[**{plain(entry.name)}**]", width="stretch")

@@ -1,35 +1,28 @@
 // Draws a feed once, then only changes its words and widths: no layout of the page, no animation.
-function element(parent, kind, className) {
-  const made = document.createElement(kind);
-  made.className = className;
-  parent.appendChild(made);
-  return made;
-}
-
 function drawBar(parent, color) {
-  const words = element(parent, "div", "words");
-  const track = element(parent, "div", "track");
+  const words = made(parent, "div", "words");
+  const track = made(parent, "div", "track");
   track.setAttribute("role", "progressbar");
   track.setAttribute("aria-valuemin", "0");
   track.setAttribute("aria-valuemax", "100");
-  const bar = element(track, "div", "bar");
+  const bar = made(track, "div", "bar");
   bar.style.background = color;
   return { words, track, bar };
 }
 
 function drawFigure(parent, [label, , help]) {
-  const box = element(parent, "div", "figure");
+  const box = made(parent, "div", "figure");
   box.title = help;
-  element(box, "div", "label").textContent = label;
-  return element(box, "div", "value");
+  made(box, "div", "label").textContent = label;
+  return made(box, "div", "value");
 }
 
 function draw(root, feed, color) {
   root.replaceChildren();
   const bars = feed.bars.map(() => drawBar(root, color));
-  const grid = element(root, "div", "figures");
+  const grid = made(root, "div", "figures");
   const values = feed.figures.map((figure) => drawFigure(grid, figure));
-  return { bars, values, line: element(root, "p", "line") };
+  return { bars, values, line: made(root, "p", "line") };
 }
 
 function say(shown, feed) {
@@ -45,7 +38,7 @@ function say(shown, feed) {
 }
 
 export default function ({ parentElement, data, setTriggerValue }) {
-  const root = parentElement.querySelector(".live") || element(parentElement, "div", "live");
+  const root = parentElement.querySelector(".live") || made(parentElement, "div", "live");
   // Below the page's address, wherever the dashboard is mounted.
   const address = `${window.location.pathname.replace(/\/[^/]*$/, "")}/live/${data.run}`;
   let feed = data.feed;

@@ -5,18 +5,12 @@ Streamlit hears of it only when the page has to be drawn anew. Knows nothing of 
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import streamlit as st
-
 from pages.shared.charts import TRAINING
 from pages.shared.live_feed import Feed
+from pages.shared.scripted import scripted
 
 SECONDS_BETWEEN_LOOKS = 2.0
-_FOLDER = Path(__file__).parent
-_component = st.components.v2.component(
-    "live_figures", css=(_FOLDER / "live_figures.css").read_text(encoding="utf-8"),
-    js=(_FOLDER / "live_figures.js").read_text(encoding="utf-8"))
+_component = scripted("live_figures")
 
 
 def show_live_figures(run_id: str, feed: Feed) -> None:

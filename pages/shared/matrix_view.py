@@ -1,6 +1,6 @@
 """The confusion matrix on the Evaluate page: a click on a cell opens its images.
 
-What the mouse does on the chart the keyboard does in either table beside it.
+What the mouse does on the chart the keyboard does in the list and the table beside it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cnn.evaluation.results import Evaluation
 from cnn.prediction.saved import Card
+from pages.shared.choice_list import show_choice_list
 from pages.shared.clicks import clicked
 from pages.shared.confusion import (
     COUNTS,
@@ -26,7 +27,6 @@ from pages.shared.confusion import (
     confusion_rows,
     confusion_words,
     largest_mix_up,
-    mix_up_rows,
     mix_ups,
     most_confused,
 )
@@ -37,7 +37,8 @@ from pages.shared.image_grid import SURE, show_rows
 from pages.shared.results_view import offer_figure, offer_table
 
 WORST, ALL = "Mixed up most", "All classes"
-_LIST, _TABLE = "list", "table"  # where a cell can be chosen, beside the chart
+MOST_LISTED = 300  # mix-ups: more than anybody looks through
+_LIST_HEAD = 34  # pixels
 _FIGURES = {COUNTS: "confusion", OF_TRUTH: "confusion-percent"}
 
 
@@ -50,6 +51,8 @@ def show_confusion(card: Card, found: Evaluation) -> None:
     chart, pairs = st.columns([8, 5], gap="medium")
     with chart:
         _show_chart(card, matrix, cell, words)
+    with pairs:
+        _show_list(matrix, cell)
     table = st.expander("The matrix as a table", icon=":material/table:", on_change="rerun",
                         key="evaluate_as_table")
     if table.open:  # drawn hidden, it would take the browser as long as the chart
@@ -57,8 +60,6 @@ def show_confusion(card: Card, found: Evaluation) -> None:
             _show_table(card, matrix, cell)
     if cell is not None:
         _show_cell(card, found, cell)
-    with pairs:  # last: the browser loads what draws tables, and the images would wait for that
-        _show_list(matrix, cell)
 
 
 def _choose_matrix(found: Evaluation) -> Matrix:
@@ -98,30 +99,27 @@ def _show_list(matrix: Matrix, cell: Cell | None) -> None:
     if not cells:
         st.success("Nothing is mixed up.", icon=":material/check_circle:")
         return
-    key = table_key(_LIST)
-    place = [cells.index(cell)] if cell in cells else []
-    counts = matrix.measure == COUNTS
-    number = st.column_config.NumberColumn(
-        "images" if counts else "share", format="localized" if counts else "%.1f %%")
-    st.dataframe(
-        mix_up_rows(matrix, cells), hide_index=True, key=key, selection_mode="single-row",
-        selection_default={"selection": {"rows": place}},
-        on_select=lambda: take_row(key, cells),
-        height=min(chart_height(len(matrix.classes)), 560),
-        alt="What is mixed up, the most first; choose a row to see its images", column_config={
-            TRUTH: st.column_config.TextColumn("truth"), matrix.measure.lower(): number})
+    names, shown, most = matrix.class_names, cells[:MOST_LISTED], matrix.values[cells[0]]
+    lines = [(names[true], names[answer], _number(matrix, (true, answer)),
+              float(matrix.values[true, answer] / most)) for true, answer in shown]
+    show_choice_list(
+        "evaluate_list", ("Truth", "answer", "images" if matrix.measure == COUNTS else "share"),
+        lines, shown.index(cell) if cell in shown else None,
+        min(chart_height(len(matrix.classes)), 560) - _LIST_HEAD,
+        "What is mixed up, the most first; choose a line to see its images",
+        lambda place: choose_cell(shown[place]))
+    if len(cells) > len(shown):
+        st.caption(f"And {count(len(cells) - len(shown))} smaller ones: the table below has all.")
 
 
-def take_row(key: str, cells: list[Cell]) -> None:
-    """Choose the cell of the row that was selected in the list with this key."""
-    rows = st.session_state[key]["selection"]["rows"]
-    if rows and rows[0] < len(cells):
-        choose_cell(cells[rows[0]], _LIST)
+def _number(matrix: Matrix, cell: Cell) -> str:
+    return count(int(matrix.values[cell])) if matrix.measure == COUNTS else (
+        f"{matrix.text(cell)} %")
 
 
 def _show_table(card: Card, matrix: Matrix, cell: Cell | None) -> None:
     """Show the whole matrix; a cell can be chosen, with arrow keys too."""
-    key, columns = table_key(_TABLE), column_names(matrix.class_names)
+    key, columns = table_key(), column_names(matrix.class_names)
     rows = confusion_rows(matrix)
     place = [] if cell is None else [(cell[0], columns[cell[1]])]
     st.dataframe(
@@ -140,7 +138,7 @@ def take_table_cell(key: str, columns: list[str]) -> None:
     """Choose the cell that was selected in the table with this key."""
     cells = st.session_state[key]["selection"]["cells"]
     if cells and cells[0][1] in columns and cells[0][0] < len(columns):
-        choose_cell((int(cells[0][0]), columns.index(cells[0][1])), _TABLE)
+        choose_cell((int(cells[0][0]), columns.index(cells[0][1])), in_table=True)
 
 
 def _show_cell(card: Card, found: Evaluation, cell: Cell) -> None:

@@ -1,24 +1,17 @@
 // Takes a picture from the clipboard: Ctrl+V anywhere on the page, or a button where allowed.
 const HINT = "or press Ctrl+V (⌘V) anywhere on this page";
 
-function element(parent, kind, className) {
-  const made = document.createElement(kind);
-  made.className = className;
-  parent.appendChild(made);
-  return made;
-}
-
 export default function ({ parentElement, data, setTriggerValue }) {
   const old = parentElement.querySelector(".paste");
   if (old) { // drawn anew, for instance in another theme: what is pasted is sent once
     old.leave();
     old.remove();
   }
-  const root = element(parentElement, "div", "paste");
+  const root = made(parentElement, "div", "paste");
   // Only pages from this computer or over https may ask for the clipboard.
   const button = navigator.clipboard && navigator.clipboard.read
-    ? element(root, "button", "") : null;
-  const words = element(root, "span", "");
+    ? made(root, "button", "") : null;
+  const words = made(root, "span", "");
 
   function say(text, wrong = false) {
     words.textContent = text;

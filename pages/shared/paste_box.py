@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from pathlib import Path
 
-import streamlit as st
+from pages.shared.scripted import scripted
 
 LARGEST = 10 * 2**20  # bytes: as text it is a third more, and Streamlit's messages end at 25 MB
-_FOLDER = Path(__file__).parent
-_component = st.components.v2.component(
-    "paste_box", css="".join((_FOLDER / f"{name}.css").read_text(encoding="utf-8")
-                             for name in ("small_button", "paste_box")),
-    js=(_FOLDER / "paste_box.js").read_text(encoding="utf-8"))
+_component = scripted("paste_box", "small_button")
 
 
 def pasted_picture(key: str) -> bytes:

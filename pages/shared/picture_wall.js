@@ -1,14 +1,6 @@
 // Pictures in rows, each a button: one element of the page where Streamlit's own would be sixty.
-function made(parent, kind, className) {
-  const element = document.createElement(kind);
-  element.className = className;
-  parent.appendChild(element);
-  return element;
-}
-
 function drawTile(parent, [row, png, lines], open) {
   const button = made(parent, "button", "tile");
-  button.type = "button";
   const picture = made(button, "img", "picture");
   picture.src = `data:image/png;base64,${png}`;
   picture.alt = `Test image ${row}`;

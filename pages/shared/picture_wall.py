@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from pathlib import Path
 
 import streamlit as st
 
 from cnn.data.dataset import Images
 from cnn.data.images import encode_png, thumbnail
 from pages.shared.evaluate_choice import open_image
+from pages.shared.scripted import scripted
 
 LONGEST = 192  # pixels that are sent of a picture; it is shown at half of that
 Tile = tuple[int, Images, Sequence[str]]  # test image, its pixels, lines below it
-_FOLDER = Path(__file__).parent
-_component = st.components.v2.component(
-    "picture_wall", css=(_FOLDER / "picture_wall.css").read_text(encoding="utf-8"),
-    js=(_FOLDER / "picture_wall.js").read_text(encoding="utf-8"))
+_component = scripted("picture_wall")
 
 
 def show_wall(key: str, tiles: Sequence[Tile]) -> None:

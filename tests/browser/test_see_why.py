@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from cnn.config import RunConfig
 from cnn.evaluation.results import evaluate_predictions, read_evaluation, write_evaluation
@@ -118,13 +119,21 @@ def test_a_click_on_a_cell_shows_its_pictures_and_so_do_the_keys_in_the_table(
     page.keyboard.press("ArrowUp")
     tiles = pictures_of(page, "1 taken for 9", 5)
 
+    choices = page.get_by_role("listbox")
+    choices.focus()
+    for key in ("End", "Home", "ArrowDown"):
+        page.keyboard.press(key)
+    pictures_of(page, "4 taken for 9", 3)
+    page.keyboard.press("ArrowUp")  # the list has kept the focus
+    pictures_of(page, "1 taken for 9", 5)
+
     tiles.nth(1).click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("2 of 5").wait_for()
     first = dialog.get_by_alt_text("Test image").first.get_attribute("src")
     dialog.get_by_role("button", name="Next").click()
     dialog.get_by_text("3 of 5").wait_for()
-    assert dialog.get_by_alt_text("Test image").first.get_attribute("src") != first
+    expect(dialog.get_by_alt_text("Test image").first).not_to_have_attribute("src", first)
     assert "image=" in page.url and "cell=1-9" in page.url
     assert page.problems == []
 

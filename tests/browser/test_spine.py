@@ -81,7 +81,7 @@ def test_a_run_is_watched_disturbed_stopped_evaluated_and_used(visit, server, pl
     assert second.evaluate(cut_off) == []
 
     predict = visit(f"{server.url}/predict?model=digits-base")
-    predict.locator("input[type=file]").first.set_input_files([
+    predict.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files([
         {"name": "one.png", "mimeType": "image/png", "buffer": picture_of_a_one()},
         {"name": "words.png", "mimeType": "image/png", "buffer": b"these are words"}])
     predict.get_by_text("What the model sees").first.wait_for(timeout=60_000)
