@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cnn.errors import BadInput, NotFound
 from cnn.models.blocks import unfold
 from cnn.models.build import build_model, divide_logits, float32_copy, logits_model
-from cnn.models.layers import FusedBatchNormalization
+from cnn.models.layers import FusedBatchNormalization, QuickSilu
 from cnn.models.registry import architecture_names, get_architecture
 from cnn.models.summary import summarise
 from cnn.models.whitening import fit_whitening
@@ -288,6 +288,36 @@ def test_fused_normalisation_keeps_weights_and_statistics_in_float32() -> None:
     assert keras.backend.standardize_dtype(output.dtype) == "bfloat16"
     assert float(layer.moving_mean[0]) == pytest.approx(0.01, rel=1e-6)
     assert float(layer.gamma[0]) == pytest.approx(1.001, rel=1e-6)
+
+
+def test_bfloat16_training_has_a_quicker_silu_and_nothing_else_has() -> None:
+    def kinds(name: str, precision: str, training: bool) -> set[type]:
+        model = build_model(name, (16, 16, 3), 3, precision=precision, training=training)
+        return {type(layer) for layer in model.layers if layer.name.startswith("activation")}
+
+    assert kinds("speedrun", "bfloat16", True) == {QuickSilu}
+    assert kinds("vgg-bn", "bfloat16", True) == {keras.layers.Activation}  # ReLU
+    assert kinds("speedrun", "float32", True) == {keras.layers.Activation}
+    assert kinds("speedrun", "bfloat16", False) == {keras.layers.Activation}
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-6), ("bfloat16", 0.01)])
+def test_the_quicker_silu_and_its_gradient_are_those_of_the_formula(
+        dtype: str, tolerance: float) -> None:
+    import tensorflow as tf
+
+    places = np.array([-90, -8, -1, -1e-3, -0.0, 0, 1e-20, 0.3, 2, 50], "float64")
+    values = tf.cast(places, dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        outputs = QuickSilu("silu", dtype=dtype)(values)
+    slopes = tape.gradient(outputs, values)
+    logistic = 1 / (1 + np.exp(-places))
+    assert outputs.dtype == slopes.dtype == dtype
+    assert np.asarray(tf.cast(outputs, "float64")) == pytest.approx(
+        places * logistic, rel=tolerance, abs=tolerance)
+    assert np.asarray(tf.cast(slopes, "float64")) == pytest.approx(
+        logistic * (1 + places * (1 - logistic)), abs=tolerance)
 
 
 @pytest.mark.parametrize("name", ["vgg-bn", "speedrun-deep"])

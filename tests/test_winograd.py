@@ -10,10 +10,12 @@ import pytest
 import tensorflow as tf
 from scipy.signal import correlate2d
 
+from cnn.config import PRECISIONS
+from cnn.models import winograd
 from cnn.models.build import build_model, float32_copy
 from cnn.models.layers import WinogradConv2D, convolve
 from cnn.models.specs import Padding
-from cnn.models.winograd import LARGEST, pays
+from cnn.models.winograd import KERNEL, LARGEST, matrices
 
 SIZES = [(1, 1), (2, 5), (3, 3), (4, 4), (7, 7), (8, 9), (15, 6), (2, 33)]
 CASES = [(height, width, padding) for height, width in SIZES for padding in ("same", "valid")
@@ -57,6 +59,56 @@ def test_gradients_are_those_of_the_plain_convolution(padding: Padding) -> None:
         assert np.abs(one - other).max() < 3e-5 * np.abs(other).max()
 
 
+def rounded(*shape: int, seed: int = 0) -> Any:
+    return tf.cast(drawn(*shape, seed=seed), tf.bfloat16)
+
+
+def relative(given: Any, wanted: Any) -> float:
+    """Return the root mean square of the errors, by that of the values."""
+    wanted = np.asarray(wanted)
+    return float(np.linalg.norm(np.asarray(tf.cast(given, tf.float32)) - wanted)
+                 / np.linalg.norm(wanted))
+
+
+def test_bfloat16_and_its_gradients_are_right_to_two_per_cent() -> None:
+    images, kernel = rounded(8, 14, 14, 64), rounded(3, 3, 64, 64, seed=1)
+    given = rounded(8, 14, 14, 64, seed=2)
+
+    def results(operation: Any, *values: Any) -> list[Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(values[:2])
+            outputs = operation(*values[:2])
+        return [outputs, *tape.gradient(outputs, values[:2], values[2])]
+
+    ours = results(lambda *pair: convolve(*pair, "same"), images, kernel, given)
+    exact = results(lambda *pair: tf.nn.conv2d(*pair, 1, "SAME"),
+                    *(tf.cast(value, tf.float32) for value in (images, kernel, given)))
+    assert [part.dtype for part in ours] == [tf.bfloat16] * 3
+    assert all(relative(one, other) < 0.02 for one, other in zip(ours, exact, strict=True))
+
+
+def test_the_change_of_basis_is_exact_in_bfloat16() -> None:
+    for matrix in matrices(15, "same"):
+        assert np.array_equal(tf.cast(tf.cast(matrix, tf.bfloat16), tf.float32), matrix)
+
+
+def test_the_points_keep_rounding_errors_smaller_than_those_of_the_paper() -> None:
+    # Of 1-D: each product's error has the size of the product; inputs and kernels are random.
+    def growth(into: Any, kernel: Any, out: Any) -> float:
+        squares = (np.square(part) for part in (into, kernel, out))
+        values, weights, outputs = squares
+        return float(np.mean(outputs @ (values.sum(1) * weights.sum(1))) / 3)
+
+    down, up = matrices(4 + 2, "valid")  # one tile
+    paper = (np.array([[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0],
+                       [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0], [0, 4, 0, -5, 0, 1]]),
+             np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4],
+                       [0, 0, 24]]) / 24,
+             np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0],
+                       [0, 1, -1, 8, -8, 1]]))
+    assert growth(down, KERNEL, up) < growth(*paper) / 2
+
+
 def test_the_layer_is_keras_with_bias_activation_and_any_number_of_images() -> None:
     settings: dict[str, Any] = {"padding": "same", "activation": "relu", "kernel_regularizer": "l2"}
     plain, quick = keras.layers.Conv2D(70, 3, **settings), WinogradConv2D(70, 3, **settings)
@@ -70,7 +122,12 @@ def test_the_layer_is_keras_with_bias_activation_and_any_number_of_images() -> N
     assert float(quick.losses[0]) == pytest.approx(float(plain.losses[0]))
 
 
-def test_it_pays_with_many_channels_and_not_where_a_change_of_basis_costs_more() -> None:
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_it_pays_with_many_channels_and_not_where_a_change_of_basis_costs_more(
+        precision: str) -> None:
+    def pays(shape: tuple[int, int, int], filters: int, padding: Padding) -> bool:
+        return winograd.pays(shape, filters, padding, precision)
+
     assert pays((16, 16, 128), 128, "same")
     assert pays((7, 7, 256), 256, "same")
     assert not pays((32, 32, 3), 64, "same")  # three channels share the cost
@@ -84,11 +141,15 @@ def quick_layers(model: Any) -> list[str]:
     return [layer.name for layer in model.layers if isinstance(layer, WinogradConv2D)]
 
 
-def test_training_uses_it_in_float32_alone_and_saved_models_never() -> None:
+def test_bfloat16_which_computes_faster_uses_it_for_fewer_layers() -> None:
+    model = build_model("speedrun", (32, 32, 3), 10, precision="bfloat16", training=True)
+    assert quick_layers(model) == ["conv_3", "conv_4", "conv_5", "conv_6"]
+
+
+def test_training_uses_it_and_saved_models_never() -> None:
     shape = (32, 32, 3)
     training = build_model("speedrun", shape, 10, training=True)
     assert quick_layers(training) == ["conv_2", "conv_3", "conv_4", "conv_5", "conv_6"]
-    assert not quick_layers(build_model("speedrun", shape, 10, precision="bfloat16", training=True))
     saved = float32_copy(training, "speedrun")
     assert not quick_layers(saved)
     images = np.random.default_rng(0).integers(0, 256, (8, *shape)).astype(np.float32)

@@ -108,9 +108,10 @@ class Block(LayerSpec):
         """Return the multiply-adds of all branches for one image."""
         return sum(step.layer.multiply_adds(step.input_shape) for step in self._all(shape))
 
-    def training_work(self, shape: Shape) -> int:
-        """Return the multiply-adds that would take as long, in training with float32."""
-        return sum(step.layer.training_work(step.input_shape) for step in self._all(shape))
+    def training_work(self, shape: Shape, precision: str) -> int:
+        """Return the multiply-adds that would take as long, in training with this precision."""
+        return sum(step.layer.training_work(step.input_shape, precision)
+                   for step in self._all(shape))
 
     def _all(self, shape: Shape) -> list[Step]:
         if len(shape) != 3:

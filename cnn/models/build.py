@@ -12,9 +12,9 @@ import numpy as np
 
 from cnn.models.blocks import START, Step, unfold
 from cnn.models.forms import Form, keras_form
-from cnn.models.layers import FusedBatchNormalization, WinogradConv2D, derived_seed
+from cnn.models.layers import FusedBatchNormalization, QuickSilu, WinogradConv2D, derived_seed
 from cnn.models.registry import get_architecture
-from cnn.models.specs import Dropout, LayerSpec, Shape
+from cnn.models.specs import Activation, Dropout, LayerSpec, Shape
 from cnn.models.summary import summarise
 from cnn.models.tf_nn import NamedLayers, TfNetwork, layers_to_config
 from cnn.models.weighted import BatchNorm, Conv, Dense, Whitening
@@ -59,7 +59,7 @@ def build_model(
                            dtype=_POLICIES[precision])(values)
     else:
         steps = _steps(((first, scaling), *body), input_shape)[1:]
-        values = _chain({first: values, START: image}, steps, _POLICIES[precision], seed, training)
+        values = _chain({first: values, START: image}, steps, precision, seed, training)
         # The head stays float32: it costs nothing, and bfloat16 logits have only 3 digits.
         values = make_layer(logits, head, "float32", derived_seed(seed, len(steps)))(values)
     outputs = make_layer(softmax, last, "float32", seed)(values)
@@ -75,32 +75,35 @@ def _steps(layers: NamedLayers, input_shape: Shape) -> list[Step]:
 
 
 def _chain(
-    values: dict[str, Any], steps: list[Step], policy: str, seed: int, training: bool
+    values: dict[str, Any], steps: list[Step], precision: str, seed: int, training: bool
 ) -> Any:
     """Return what comes out of the last of some steps, called one after the other.
 
     Args:
         values: What has come out so far, by the name of the step.
         steps: Each needs only what came out before it.
-        policy: Keras dtype policy.
+        precision: float32 or bfloat16.
         seed: Of initial weights and dropout.
         training: Use the quicker layers of this package.
     """
     for index, step in enumerate(steps):
         inputs = [values[name] for name in step.inputs]
-        quicker = _quicker(step, policy) if training else None
-        made = make_layer(step.layer, step.name, policy, derived_seed(seed, index), quicker)
+        quicker = _quicker(step, precision) if training else None
+        made = make_layer(step.layer, step.name, _POLICIES[precision], derived_seed(seed, index),
+                          quicker)
         values[step.name] = made(inputs if len(inputs) > 1 else inputs[0])
     return values[steps[-1].name]
 
 
-def _quicker(step: Step, policy: str) -> type | None:
+def _quicker(step: Step, precision: str) -> type | None:
     """Return a class that computes what a step does in less time than Keras's; None without one."""
     layer, shape = step.layer, step.input_shape
     if isinstance(layer, BatchNorm) and len(shape) == 3:  # the fused operation is for feature maps
         return FusedBatchNormalization
-    if isinstance(layer, Conv) and policy == "float32" and layer.quick(shape):
+    if isinstance(layer, Conv) and layer.quick(shape, precision):
         return WinogradConv2D
+    if layer == Activation("silu") and precision == "bfloat16":
+        return QuickSilu
     return None
 
 

@@ -1,4 +1,4 @@
-"""What models here have beyond plain Keras: two quicker layers for training, and seeds per layer.
+"""What models here have beyond plain Keras: quicker layers for training, and seeds per layer.
 
 Imports TensorFlow: for trainer and engine only. Knows nothing of architectures; saved models have
 Keras's own layers instead.
@@ -55,10 +55,34 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
 
 @keras.saving.register_keras_serializable(package="cnn")
-class WinogradConv2D(keras.layers.Conv2D):
-    """Keras's convolution, computed by `convolve`: for float32, 3×3 kernels and stride 1 alone.
+class QuickSilu(keras.layers.Activation):
+    """Keras's SiLU with a gradient that takes half as long in bfloat16.
 
-    Same arguments, same weights and, to about 1e-5 of their largest value, same results.
+    TensorFlow's computes the logistic function again, five times as slow in bfloat16 as the
+    activation itself.
+    """
+
+    def call(self, inputs: Any) -> Any:
+        """Return `inputs` times their logistic function, of the dtype of `inputs`."""
+        return _silu(inputs)
+
+
+@tf.custom_gradient
+def _silu(inputs: Any) -> Any:
+    outputs = tf.nn.silu(inputs)
+
+    def gradient(given: Any) -> Any:
+        logistic = tf.where(inputs == 0, tf.constant(0.5, inputs.dtype), outputs / inputs)
+        return given * (logistic + outputs - outputs * logistic)
+
+    return outputs, gradient
+
+
+@keras.saving.register_keras_serializable(package="cnn")
+class WinogradConv2D(keras.layers.Conv2D):
+    """Keras's convolution, computed by `convolve`: for 3×3 kernels and stride 1 alone.
+
+    Same arguments, same weights and, as exactly as `convolve` says, same results.
     """
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
@@ -70,29 +94,32 @@ def convolve(inputs: Any, kernel: Any, padding: Padding) -> Any:
     """Return the convolution with stride 1 of feature maps and 3×3 kernels.
 
     Args:
-        inputs: float32 (N, height, width, channels), all but N known.
-        kernel: float32 (3, 3, channels, filters).
+        inputs: float32 or bfloat16 (N, height, width, channels), all but N known.
+        kernel: float32 or bfloat16 (3, 3, channels, filters).
         padding: As in Keras.
 
     Returns:
-        float32 (N, rows, columns, filters), as `tf.nn.conv2d` to about 1e-5 of the largest value.
+        (N, rows, columns, filters) of the dtype of `inputs`, as `tf.nn.conv2d` in float32: the root
+        mean square of the errors is 1e-6 of that of the values in float32 and 1.3 % in bfloat16.
     """
     down, up = matrices(inputs.shape[1], padding)
     right, left = matrices(inputs.shape[2], padding)
 
     @tf.custom_gradient
     def product(values: Any, kernel: Any) -> Any:
+        given_kernel = tf.cast(kernel, values.dtype)
+
         def gradients(given: Any) -> tuple[Any, Any]:
             wanted = _tiles(_turned(given, up.T, left.T))
-            of_tiles = tf.matmul(wanted, kernel, transpose_b=True)
+            of_tiles = tf.matmul(wanted, given_kernel, transpose_b=True)
             of_values = _turned(_maps(of_tiles, len(right)), down.T, right.T)
             # Made again, once `given` is there: kept, it would take hundreds of MB in all layers.
             with tf.control_dependencies([given]):
                 again = _tiles(_turned(tf.identity(values), down, right))
-            of_kernel = tf.matmul(again, wanted, transpose_a=True)
+            of_kernel = tf.cast(tf.matmul(again, wanted, transpose_a=True), kernel.dtype)
             return of_values, tf.reduce_sum(of_kernel, 1, keepdims=True)
 
-        products = tf.matmul(_tiles(_turned(values, down, right)), kernel)
+        products = tf.matmul(_tiles(_turned(values, down, right)), given_kernel)
         return _turned(_maps(products, len(right)), up, left), gradients
 
     # Places first and images behind them: then each change of basis is one product of a small
@@ -104,9 +131,11 @@ def convolve(inputs: Any, kernel: Any, padding: Padding) -> Any:
 def _turned(values: Any, one: Any, other: Any) -> Any:
     """Return (rows, columns, N, channels) with rows and columns multiplied by a matrix each."""
     _, columns, _, channels = values.shape
-    count = tf.shape(values)[2]
-    values = tf.matmul(one, tf.reshape(values, [-1, columns * count * channels]))
-    values = tf.matmul(other, tf.reshape(values, [len(one), columns, count * channels]))
+    count, dtype = tf.shape(values)[2], values.dtype
+    values = tf.matmul(tf.constant(one, dtype),
+                       tf.reshape(values, [-1, columns * count * channels]))
+    values = tf.matmul(tf.constant(other, dtype),
+                       tf.reshape(values, [len(one), columns, count * channels]))
     return tf.reshape(values, [len(one), len(other), count, channels])
 
 
@@ -123,7 +152,7 @@ def _maps(tiles: Any, columns: int) -> Any:
 
 
 def _changed(kernel: Any) -> Any:
-    """Return a kernel in the other basis: (6, 1, 6, channels, filters), alike for all tiles."""
+    """Return a kernel in the other basis: float32 (6, 1, 6, channels, filters), for all tiles."""
     both = np.kron(KERNEL, KERNEL).astype(np.float32)  # for rows and columns at once
-    values = tf.matmul(both, tf.reshape(kernel, [9, -1]))
+    values = tf.matmul(both, tf.reshape(tf.cast(kernel, tf.float32), [9, -1]))
     return tf.reshape(values, [TILE, 1, TILE, *kernel.shape[2:]])

@@ -58,8 +58,8 @@ class LayerSpec:
         """
         return 0
 
-    def training_work(self, shape: Shape) -> int:
-        """Return the multiply-adds that would take as long, in training with float32."""
+    def training_work(self, shape: Shape, precision: str) -> int:
+        """Return the multiply-adds that would take as long, in training with this precision."""
         return self.multiply_adds(shape)
 
 

@@ -5,9 +5,11 @@ It also decides whether an architecture fits an image size at all, before anythi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
+from cnn.config import PRECISIONS
 from cnn.errors import BadInput
 from cnn.models.blocks import unfold
 from cnn.models.registry import Architecture, architecture_names, get_architecture
@@ -27,7 +29,7 @@ class Row:
     parameters: int
     multiply_adds: int  # for one image
     values: int  # that come out of it for one image; of a block, out of all its parts
-    training_work: int  # multiply-adds that would take as long, in training with float32
+    training_work: Mapping[str, int]  # multiply-adds that would take as long, by precision
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,7 @@ class Summary:
 
     def training_work(self, precision: str) -> int:
         """Return the multiply-adds that would take as long as one image does in training."""
-        return sum(row.training_work for row in self.rows) if precision == "float32" else (
-            self.multiply_adds)
+        return sum(row.training_work[precision] for row in self.rows)
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def outline(
             given = steps[0].input_shape
             row = Row(name, layer.label, steps[-1].output_shape, layer.parameters(given),
                       layer.multiply_adds(given), sum(prod(step.output_shape) for step in steps),
-                      layer.training_work(given))
+                      {one: layer.training_work(given, one) for one in PRECISIONS})
             _check_parameters(row, rows)
             rows.append(row)
             trainable += layer.trainable_parameters(given)

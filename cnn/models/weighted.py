@@ -62,14 +62,15 @@ class Conv(LayerSpec):
         """Return the multiply-adds for one image."""
         return prod(self.output_shape(shape)) * self._inputs(shape)
 
-    def quick(self, shape: Shape) -> bool:
-        """Return whether training in float32 has a quicker way to compute it: see `winograd`."""
-        return (self.kernel, self.stride) == (3, 1) and pays(shape, self.filters, self.padding)
+    def quick(self, shape: Shape, precision: str) -> bool:
+        """Return whether training has a quicker way to compute it: see `winograd`."""
+        return (self.kernel, self.stride) == (3, 1) and pays(
+            shape, self.filters, self.padding, precision)
 
-    def training_work(self, shape: Shape) -> int:
-        """Return the multiply-adds that would take as long, in training with float32."""
-        return work(shape, self.filters, self.padding) if self.quick(shape) else (
-            self.multiply_adds(shape))
+    def training_work(self, shape: Shape, precision: str) -> int:
+        """Return the multiply-adds that would take as long, in training with this precision."""
+        return work(shape, self.filters, self.padding, precision) if (
+            self.quick(shape, precision)) else self.multiply_adds(shape)
 
     def _inputs(self, shape: Shape) -> int:
         return self.kernel * self.kernel * shape[-1]
