@@ -1,9 +1,9 @@
-"""3×3 convolutions with a third of the multiplications, for training steps in float32.
+"""3×3 convolutions with a third of the multiplications, for training steps.
 
 After Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks" (arXiv 1509.09308), section
 4: F(4×4, 3×3). Input and kernel are brought to another basis, in which 36 products for each pair of
-channels give 16 places of the output, where 144 are needed otherwise; results differ by about 1e-5
-of their largest value. The change of basis is a matrix product of whole feature maps, so that a
+channels give 16 places of the output, where 144 are needed otherwise; `layers.convolve` says how
+exact the results are. The change of basis is a matrix product of whole feature maps, so that a
 CPU's quickest kernel does that too.
 
 Here is the arithmetic, without TensorFlow: which convolutions it is quicker for, and what they are
