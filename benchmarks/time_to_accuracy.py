@@ -7,6 +7,8 @@
   ImageDataGenerator with rotation 15, shifts 0.1 and mirroring, through `fit`;
 - `speedrun` and its recipe in PyTorch, on the same batches.
 
+`speedrun` trains in mixed bfloat16 where the processor has it, here and in PyTorch.
+
 All train on the same 45,000 images and are measured on the same 5,000 others, seed 0. Time counts
 training steps and the preparation of batches, not validation. Each entry runs in a process of its
 own and is ended after so many minutes. With `--processor`, time is the processor time of the entry
@@ -28,7 +30,7 @@ from typing import Any
 
 from benchmarks.report import arguments, publish, table
 from cnn.config import RunConfig
-from cnn.hardware import start_tensorflow
+from cnn.hardware import has_bfloat16, start_tensorflow
 from cnn.models.defaults import default_config
 
 GOALS = (0.80, 0.90, 0.92, 0.94)
@@ -65,6 +67,17 @@ class Entry:
     by: str  # ours, classical or torch
     epochs: int
 
+    @property
+    def precision(self) -> str:
+        """In which it trains on this computer."""
+        return "bfloat16" if self.by != "classical" and has_bfloat16() else "float32"
+
+    @property
+    def config(self) -> RunConfig:
+        """The recipe of `speedrun`, which both makers of it follow."""
+        return replace(default_config("speedrun", "cifar10", "time"), epochs=self.epochs,
+                       precision=self.precision)
+
 
 ENTRIES = (
     *(Entry(f"speedrun, {epochs} epochs", "ours", epochs) for epochs in (2, 4, 8, 16)),
@@ -88,9 +101,9 @@ def ours(entry: Entry, watch: Watch, say: Say) -> None:
     from cnn.training.events import BatchEvent, EpochEvent
     from cnn.training.loop import Trainer
 
-    config = replace(default_config("speedrun", "cifar10", "time"), epochs=entry.epochs)
+    config = entry.config
     data = _data(config)
-    model = build_model("speedrun", (32, 32, 3), 10, training=True)
+    model = build_model("speedrun", (32, 32, 3), 10, precision=config.precision, training=True)
     fit_whitening(model, data.train_images)
 
     def on_event(event: Any) -> None:
@@ -142,7 +155,7 @@ def pytorch(entry: Entry, watch: Watch, say: Say) -> None:
     from cnn.data.batches import Batches
 
     torch.manual_seed(0)
-    config = default_config("speedrun", "cifar10", "time")
+    config = entry.config
     data = _data(config)
     source = Batches(data.train_images, data.train_labels, config.batch_size,
                      config.augmentation, config.seed)
@@ -200,7 +213,7 @@ def _row(entry: Entry, points: list[tuple[float, float]]) -> list[object]:
              for goal in GOALS]
     best = max((accuracy for _, accuracy in points), default=0.0)
     minutes = points[-1][0] / 60 if points else 0.0
-    return [entry.name, *times, f"{best:.2%}", len(points), f"{minutes:.1f}"]
+    return [entry.name, entry.precision, *times, f"{best:.2%}", len(points), f"{minutes:.1f}"]
 
 
 def main() -> None:
@@ -220,8 +233,8 @@ def main() -> None:
     more = ["--processor"] if options.processor else []
     rows = [_row(known[name], in_own_process(known[name], options.minutes, more))
             for name in options.only]
-    head = ["training", *(f"min to {goal:.0%}" for goal in GOALS), "best validation", "epochs",
-            "min in all"]
+    head = ["training", "precision", *(f"min to {goal:.0%}" for goal in GOALS), "best validation",
+            "epochs", "min in all"]
     publish("time-to-accuracy", " ".join(["python -m benchmarks.time_to_accuracy", *more]),
             table(head, rows), options.write)
 

@@ -48,9 +48,18 @@ class Scaled(nn.Module):
         return self.head(x.amax((2, 3)) / x.shape[1])
 
 
+class Whitening(nn.Conv2d):
+    """The first layer, in float32 under bfloat16 too: `cnn.models.build` says why."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the whitened images, float32."""
+        with torch.autocast("cpu", enabled=False):
+            return super().forward(x.float())
+
+
 def speedrun() -> nn.Module:
     """Return `speedrun` for 32x32 RGB images."""
-    whitening = nn.Conv2d(3, 24, 2)
+    whitening = Whitening(3, 24, 2)
     whitening.requires_grad_(False)
     layers: list[nn.Module] = [whitening, nn.SiLU()]
     channels = 24
@@ -141,7 +150,9 @@ def train_step(model: nn.Module, config: RunConfig, steps: int) -> Callable[[Any
         nonlocal done
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate * (1 - done / steps)
-        loss = nn.functional.cross_entropy(model(to_tensor(images)), torch.from_numpy(labels),
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bfloat16"):
+            logits = model(to_tensor(images))
+        loss = nn.functional.cross_entropy(logits.float(), torch.from_numpy(labels),
                                            label_smoothing=config.label_smoothing)
         loss.backward()
         for worker in workers:
