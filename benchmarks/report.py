@@ -16,6 +16,8 @@ from pathlib import Path
 
 import psutil
 
+from cnn.hardware import has_bfloat16
+
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results.md"
 PACKAGES = ("tensorflow", "keras", "streamlit", "numpy")
 
@@ -28,6 +30,7 @@ def machine() -> str:
         names = [line.partition(":")[2].strip() for line in info.read_text().splitlines()
                  if line.startswith("model name")]
         cpu = names[0] if names else cpu
+    cpu += " with bfloat16 instructions" if has_bfloat16() else ""
     memory = psutil.virtual_memory().total / 2**30
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, "
