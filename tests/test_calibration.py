@@ -91,6 +91,19 @@ def test_the_temperature_is_the_best_of_a_fine_grid():
     assert loss(found) <= min(map(loss, np.geomspace(0.5, 5, 200))) + 1e-6
 
 
+def test_several_views_are_fitted_together_and_stand_for_their_images_only():
+    logits, labels = drawn(300)
+    views = np.stack([softmax(factor * logits).astype("float32") for factor in (1, 3)])
+    together = fit_temperature(np.concatenate(views), np.tile(labels, 2))
+    assert fit_temperature(views, labels) == pytest.approx(together, rel=1e-4)
+    assert fit_temperature(views[:1], labels) == fit_temperature(views[0], labels)
+    right = logits.argmax(axis=1)
+    logits[np.arange(300), right] += 1  # all right: the confidence is what 300 images allow
+    views = np.stack([softmax(factor * logits).astype("float32") for factor in (1, 3)])
+    calibrated = with_temperature(views, fit_temperature(views, right))
+    assert calibrated.max(axis=-1).mean() == pytest.approx(301 / 302, abs=1e-4)
+
+
 @pytest.mark.parametrize("count", [20, 150, 2000])
 def test_answers_that_are_all_right_are_called_as_certain_as_their_number_allows(count):
     logits = 3 * np.random.default_rng(0).normal(size=(count, 5))

@@ -158,7 +158,7 @@ def test_what_is_expected_counts_every_part_of_a_run():
     training = config.epochs * (
         SECONDS_PER_EPOCH + 45_000 * net.image + -(-45_000 // config.batch_size) * net.step
         + 5000 * net.look)
-    looks = (5000 + 10_000 + 6 * 10_000) * net.look
+    looks = (5000 + 10_000) * net.look * (1 + 6)  # as they are, and all views
     expected = expected_time(config, speeds, 50_000, 10_000)
     assert expected.typical == pytest.approx(5 + 1.5 + 4 + training + looks)
     twice = expected_time(replace(config, epochs=2 * config.epochs), speeds, 50_000, 10_000)

@@ -85,7 +85,8 @@ def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
     every answer called certain, and one wrong one would cost dearly.
 
     Args:
-        probabilities: (N, K), before calibration.
+        probabilities: (N, K), before calibration, or (views, N, K), where each image was shown in
+            several ways: more answers leave less to chance, but are no evidence for more images.
         labels: The right classes, (N,).
     """
     logs = np.log(np.maximum(probabilities.astype(np.float64), _TINY))
@@ -93,11 +94,11 @@ def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
 
     def cross_entropy(log_temperature: float) -> float:
         scaled = logs / np.exp(log_temperature)
-        return float(np.mean(np.logaddexp.reduce(scaled, axis=1) - scaled[rows, labels]))
+        return float(np.mean(np.logaddexp.reduce(scaled, axis=-1) - scaled[..., rows, labels]))
 
     def excess(log_temperature: float) -> float:
         scaled = logs / np.exp(log_temperature)
-        confidence = np.exp(scaled.max(axis=1) - np.logaddexp.reduce(scaled, axis=1))
+        confidence = np.exp(scaled.max(axis=-1) - np.logaddexp.reduce(scaled, axis=-1))
         return float(confidence.mean()) - (len(labels) + 1) / (len(labels) + 2)
 
     best = _lowest_point(cross_entropy)
@@ -115,7 +116,7 @@ def _lowest_point(function: Callable[[float], float]) -> float:
 
 
 def with_temperature(probabilities: Probabilities, temperature: float) -> Probabilities:
-    """Return the probabilities that logits divided by `temperature` give."""
+    """Return the probabilities that logits divided by `temperature` give, of the same shape."""
     logs = np.log(np.maximum(probabilities.astype(np.float64), _TINY)) / temperature
-    logs -= np.logaddexp.reduce(logs, axis=1, keepdims=True)
+    logs -= np.logaddexp.reduce(logs, axis=-1, keepdims=True)
     return np.exp(logs).astype(np.float32)

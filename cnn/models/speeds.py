@@ -140,8 +140,9 @@ def expected_time(
     training = config.epochs * epoch_seconds(
         network, train_count, config.batch_size, config.validation_fraction, speeds.classes,
         config.train_images)
-    views = averaged_views(config.augmentation) * test_count * network.look
-    work = SECONDS_AROUND + training + (held_back + test_count) * network.look
+    looks = (held_back + test_count) * network.look
+    views = averaged_views(config.augmentation) * looks
+    work = SECONDS_AROUND + training + looks
     if worth_averaging(views, training):
         work += views
     start = speeds.start + network.start
