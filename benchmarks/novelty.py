@@ -130,7 +130,8 @@ def main() -> None:
     names = options.models or [model.name for model in list_models() if model.card]
     rows = [row for name in names for row in measured(name, options.photos)]
     head = ["model", "pictures", "n", "AUROC", "called “probably none of these”"]
-    publish("novelty", "python -m benchmarks.novelty", table(head, rows), options.write)
+    publish("novelty", "python -m benchmarks.novelty --photos FOLDER", table(head, rows),
+            options.write)
 
 
 if __name__ == "__main__":
