@@ -17,6 +17,7 @@ from cnn.errors import BadInput, NotFound
 from cnn.models.blocks import unfold
 from cnn.models.build import build_model, divide_logits, float32_copy, logits_model
 from cnn.models.layers import FusedBatchNormalization, QuickSilu
+from cnn.models.packing import PackedNetwork
 from cnn.models.registry import architecture_names, get_architecture
 from cnn.models.summary import summarise
 from cnn.models.whitening import fit_whitening
@@ -24,7 +25,7 @@ from cnn.models.whitening import fit_whitening
 ImageShape = tuple[int, int, int]
 SHAPES = [(8, 8, 1), (28, 28, 1), (32, 32, 3), (50, 50, 1)]
 CLASSICS = ["alexnet", "zfnet", "vgg", "googlenet", "resnet"]
-SPEEDRUNS = ["speedrun", "speedrun-small", "speedrun-deep"]
+SPEEDRUNS = ["speedrun", "speedrun-small", "speedrun-deep", "speedrun-wide"]
 STANDARD = [name for name in architecture_names() if get_architecture(name).engine == "keras"]
 
 
@@ -175,7 +176,7 @@ def test_images_too_small_for_a_speedrun_are_refused_with_the_layer(name: str) -
 def test_their_convolutions_begin_by_passing_their_input_on(name: str) -> None:
     model = built(name, (32, 32, 3))
     layers = [layer for layer in model.layers if layer.name.startswith("conv")]
-    assert len(layers) == (9 if name == "speedrun-deep" else 6)
+    assert len(layers) == (9 if name in {"speedrun-deep", "speedrun-wide"} else 6)
     probe = keras.Model(model.input, [end for x in layers for end in (x.input, x.output)])
     ends = [np.asarray(value) for value in probe(pictures((32, 32, 3), 2))]
     for layer, given, result in zip(layers, ends[::2], ends[1::2], strict=True):
@@ -231,7 +232,8 @@ def trained(name: str, precision: str, steps: int = 3) -> keras.Model:
 def test_the_float32_copy_answers_as_the_trained_model_does(name: str, precision: str) -> None:
     model, images = trained(name, precision), pictures(image_shape(name), seed=9)
     copy = float32_copy(model, name)
-    assert differences(model.get_weights(), copy.get_weights()) == 0
+    if precision == "float32":
+        assert differences(model.get_weights(), copy.get_weights()) == 0
     tolerance = 1e-5 if precision == "float32" else 0.02
     assert np.asarray(copy(images)) == pytest.approx(np.asarray(model(images)), abs=tolerance)
     assert {layer.dtype_policy.name for layer in copy.layers} == {"float32"}
@@ -320,11 +322,30 @@ def test_the_quicker_silu_and_its_gradient_are_those_of_the_formula(
         logistic * (1 + places * (1 - logistic)), abs=tolerance)
 
 
-@pytest.mark.parametrize("name", ["vgg-bn", "speedrun-deep"])
+@pytest.mark.parametrize("name", ["batchnorm", "speedrun-deep"])
+def test_the_copy_of_a_bfloat16_network_has_the_kernels_that_its_steps_compute_with(
+        name: str) -> None:
+    model = trained(name, "bfloat16")
+    copy, rounded = float32_copy(model, name), 0
+    for layer in model.layers:
+        kept, values = copy.get_layer(layer.name).get_weights(), layer.get_weights()
+        for mine, own in zip(kept, values, strict=True):
+            if layer.dtype_policy.name == "mixed_bfloat16" and own.ndim > 1:
+                wanted = own.astype("bfloat16").astype("float32")
+                assert mine == pytest.approx(wanted, rel=0, abs=2.0**-25)
+                np.testing.assert_array_equal(mine, mine.astype("float16"))
+                rounded += int((mine != own).sum())
+            else:
+                np.testing.assert_array_equal(mine, own)
+    assert rounded > 1000
+
+
+@pytest.mark.parametrize(("name", "precision"), [
+    ("vgg-bn", "float32"), ("speedrun-deep", "float32"), ("speedrun-deep", "bfloat16")])
 def test_a_saved_model_loads_with_plain_keras_where_this_package_is_missing(
-        name: str, tmp_path: Path) -> None:
-    copy = float32_copy(trained(name, "float32", steps=1), name)
-    copy.save(tmp_path / "model.keras")
+        name: str, precision: str, tmp_path: Path) -> None:
+    copy = float32_copy(trained(name, precision, steps=1), name)
+    PackedNetwork(copy).save(tmp_path / "model.keras")
     images = pictures(image_shape(name))
     np.save(tmp_path / "images.npy", images)
     code = ("import importlib.util, sys; assert importlib.util.find_spec('cnn') is None\n"

@@ -85,7 +85,7 @@ def test_the_choices_on_a_laptop_for_cifar10():
     assert five.epochs >= 4
     assert (twenty.architecture, twenty.batch_size) == ("speedrun", 500)
     assert twenty.epochs >= 4
-    assert (best.architecture, best.epochs, best.batch_size) == ("speedrun-deep", 24, 500)
+    assert (best.architecture, best.epochs, best.batch_size) == ("speedrun-deep", 40, 500)
     assert (minute.learning_rate, five.learning_rate) == (0.24, 0.24)
     assert {c.optimizer for c in (minute, five, twenty, best)} == {"muon"}
 

@@ -17,7 +17,8 @@ from cnn.models.weighted import Dense
 
 CLASSICS = ["alexnet", "zfnet", "vgg", "googlenet", "resnet"]
 NAMES = ["dense", "base", "dropout", "deeper", "deeper-dropout", "batchnorm", "augmented",
-         "vgg-bn", "tf-nn", "lenet", *CLASSICS, "speedrun", "speedrun-small", "speedrun-deep"]
+         "vgg-bn", "tf-nn", "lenet", *CLASSICS, "speedrun", "speedrun-small", "speedrun-deep",
+         "speedrun-wide"]
 
 
 @pytest.fixture
@@ -64,7 +65,8 @@ def test_every_architecture_has_one_line_that_describes_it(name: str) -> None:
 def test_only_some_networks_bring_a_recipe_and_each_is_a_valid_configuration() -> None:
     recipes = {name: get_architecture(name).recipe for name in NAMES}
     assert {name for name, recipe in recipes.items() if recipe} == {
-        "augmented", "vgg-bn", *CLASSICS, "speedrun", "speedrun-small", "speedrun-deep"}
+        "augmented", "vgg-bn", *CLASSICS, "speedrun", "speedrun-small", "speedrun-deep",
+        "speedrun-wide"}
     assert recipes["vgg-bn"] == {"augmentation": Augmentation(15, 0.1, True)}
     for name, recipe in recipes.items():
         assert RunConfig("cifar10", name, "first", **recipe).architecture == name
@@ -72,7 +74,7 @@ def test_only_some_networks_bring_a_recipe_and_each_is_a_valid_configuration() -
 
 def test_only_the_speedruns_have_a_head_of_unit_weights() -> None:
     unit = {name for name in NAMES if get_architecture(name).head.unit}
-    assert unit == {"speedrun", "speedrun-small", "speedrun-deep"}
+    assert unit == {"speedrun", "speedrun-small", "speedrun-deep", "speedrun-wide"}
 
 
 def test_family_and_engine() -> None:

@@ -19,6 +19,7 @@ from cnn.models.summary import summarise
 from cnn.models.tf_nn import NamedLayers, TfNetwork, layers_to_config
 from cnn.models.weighted import BatchNorm, Conv, Dense, Whitening
 
+_FINEST = 2.0**-24  # the smallest step of half precision
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # precision: Keras dtype policy
 
 
@@ -125,13 +126,26 @@ def logits_model(model: keras.Model) -> keras.Model:
 def float32_copy(model: keras.Model, architecture: str) -> keras.Model:
     """Return `model` with the same weights in float32 and layers of Keras: the one to save.
 
+    Kernels of layers that compute in bfloat16 are rounded as each step of the training rounds them,
+    so that the copy answers no worse and `packing` can keep them in half the bytes.
+
     Args:
         model: What `build_model` returned for this architecture, with any precision.
         architecture: Its name in the registry.
     """
     copy = build_model(architecture, model.input_shape[1:], model.output_shape[-1])
     copy.set_weights(model.get_weights())
+    for layer in model.layers:
+        if layer.compute_dtype == "bfloat16" and hasattr(layer, "kernel"):
+            kernel = copy.get_layer(layer.name).kernel
+            kernel.assign(_rounded(kernel))
     return copy
+
+
+def _rounded(values: Any) -> Any:
+    """Return float32 values rounded to bfloat16, and to what half precision can tell from 0."""
+    shorter = keras.ops.cast(keras.ops.cast(values, "bfloat16"), "float32")
+    return keras.ops.round(shorter / _FINEST) * _FINEST
 
 
 def divide_logits(model: keras.Model, temperature: float) -> None:

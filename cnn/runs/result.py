@@ -31,6 +31,7 @@ from cnn.evaluation.results import Evaluation, evaluate_predictions
 from cnn.models.build import divide_logits
 from cnn.models.defaults import averaged_views, worth_averaging
 from cnn.models.inside import Inside
+from cnn.models.packing import PackedNetwork
 from cnn.models.registry import get_architecture
 from cnn.prediction.averaging import average_views
 from cnn.prediction.inner_values import novelty_of
@@ -145,8 +146,8 @@ def save_under_free_name(
     while True:
         name = free_name(card.name)
         try:
-            save_model(model, replace(card, name=name), history, tested.evaluation,
-                       tested.novelty)
+            save_model(PackedNetwork(model), replace(card, name=name), history,
+                       tested.evaluation, tested.novelty)
         except CnnError:
             if free_name(name) == name:  # still free: something else is wrong
                 raise
