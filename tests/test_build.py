@@ -322,7 +322,7 @@ def test_the_quicker_silu_and_its_gradient_are_those_of_the_formula(
         logistic * (1 + places * (1 - logistic)), abs=tolerance)
 
 
-@pytest.mark.parametrize("name", ["batchnorm", "speedrun-deep"])
+@pytest.mark.parametrize("name", ["base", "batchnorm", "tf-nn", "speedrun-deep", "resnet"])
 def test_the_copy_of_a_bfloat16_network_has_the_kernels_that_its_steps_compute_with(
         name: str) -> None:
     model = trained(name, "bfloat16")
@@ -330,14 +330,15 @@ def test_the_copy_of_a_bfloat16_network_has_the_kernels_that_its_steps_compute_w
     for layer in model.layers:
         kept, values = copy.get_layer(layer.name).get_weights(), layer.get_weights()
         for mine, own in zip(kept, values, strict=True):
-            if layer.dtype_policy.name == "mixed_bfloat16" and own.ndim > 1:
+            if layer.dtype_policy.name == "mixed_bfloat16" and hasattr(layer, "kernel") \
+                    and own.ndim > 1:
                 wanted = own.astype("bfloat16").astype("float32")
                 assert mine == pytest.approx(wanted, rel=0, abs=2.0**-25)
                 np.testing.assert_array_equal(mine, mine.astype("float16"))
                 rounded += int((mine != own).sum())
             else:
                 np.testing.assert_array_equal(mine, own)
-    assert rounded > 1000
+    assert rounded > 1000 or name == "tf-nn"  # its one layer keeps weights of its own
 
 
 @pytest.mark.parametrize(("name", "precision"), [
