@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -112,7 +113,8 @@ def test_the_process_measures_for_real(empty_folders):
     speeds = measure_speeds((8, 8, 1), 10, "base")
     network, = speeds.networks
     assert (network.architecture, speeds.input_shape, speeds.classes) == ("base", (8, 8, 1), 10)
-    assert 1e-7 < network.look < network.image < 0.1
+    assert 1e-7 < network.look < 0.1  # the clock decides which of the two is less: this network
+    assert 1e-7 < network.image < 0.1  # is so small that looking costs as much as learning
     assert 0.1 < speeds.start < 100
     assert 0 <= speeds.busy <= 1
     assert known_speeds((8, 8, 1), 10, "base") == speeds
@@ -123,6 +125,19 @@ def test_the_process_answers_an_impossible_request_in_words():
     request = {"input_shape": [8, 8, 1], "classes": 10, "architectures": ["speedrun"]}
     with pytest.raises(BadInput, match="8×8"):
         measuring._measure(request)
+
+
+def test_seconds_of_steps_and_of_looks_become_those_of_an_image(monkeypatch):
+    class Nobody:
+        @contextmanager
+        def watched(self):
+            yield lambda: 0.25  # of the time was others'
+
+    timed = iter([0.8, 2.0, 4.0])  # 64 images, 256 images, a look at 500
+    monkeypatch.setattr(speed, "_median_seconds", lambda action: next(timed))
+    network = speed.measure_network("base", (8, 8, 1), 10, "float32", Nobody())
+    assert (network.step, network.image, network.look) == pytest.approx(
+        (0.75 * 0.4, 0.75 * 1.6 / 256, 0.75 * 4.0 / 500))
 
 
 def test_overhead_and_images_are_told_apart():
