@@ -235,8 +235,8 @@ def main() -> None:
             for name in options.only]
     head = ["training", "precision", *(f"min to {goal:.0%}" for goal in GOALS), "best validation",
             "epochs", "min in all"]
-    publish("time-to-accuracy", " ".join(["python -m benchmarks.time_to_accuracy", *more]),
-            table(head, rows), options.write)
+    command = ["python -m benchmarks.time_to_accuracy", f"--minutes {options.minutes:g}", *more]
+    publish("time-to-accuracy", " ".join(command), table(head, rows), options.write)
 
 
 if __name__ == "__main__":
