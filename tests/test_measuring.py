@@ -9,6 +9,8 @@ import pytest
 from speeds import made_up
 
 from cnn.errors import BadInput, Unavailable
+from cnn.models.defaults import default_config
+from cnn.models.summary import summarise
 from cnn.runs import measuring
 from cnn.runs.measuring import known_speeds, measure_speeds
 from cnn.training import speed
@@ -140,9 +142,28 @@ def test_seconds_of_steps_and_of_looks_become_those_of_an_image(monkeypatch):
         (0.75 * 0.4, 0.75 * 1.6 / 256, 0.75 * 4.0 / 500))
 
 
+@pytest.mark.parametrize("name", ["speedrun", "speedrun-deep", "speedrun-wide"])
+def test_images_have_more_to_do_in_a_measured_step_than_muon(name):
+    summary = summarise(name, (32, 32, 3), 10)
+    images = speed._larger_batch(summary, default_config(name, "random", "speed"))
+    kernels = [(row.output_shape[-1], row.parameters // row.output_shape[-1])
+               for row in summary.rows if row.label.startswith("Conv")]
+    sides = [sorted(kernel) for kernel in kernels]  # as Newton-Schulz takes them: short, long
+    update = sum(3 * (2 * short * short * long + short**3) for short, long in sides)
+    assert 3 * images * summary.multiply_adds > 2 * update > 0  # 3: forth, and back twice
+    assert speed.BATCHES[0] < images < speed.BATCHES[1]
+
+
+def test_a_network_without_muon_needs_no_more_images():
+    summary = summarise("vgg-bn", (32, 32, 3), 10)
+    images = speed._larger_batch(summary, default_config("vgg-bn", "random", "speed"))
+    assert images == int(speed.WORK_OF_A_STEP / summary.multiply_adds)
+
+
 def test_overhead_and_images_are_told_apart():
     assert speed._line(16, 0.18, 64, 0.66) == pytest.approx((0.02, 0.01))
-    assert speed._line(16, 0.9, 64, 0.6) == pytest.approx((0.3, 0.6 / 128))  # a disturbed timing
+    disturbed = speed._line(16, 0.9, 64, 0.6)
+    assert disturbed == pytest.approx((0.39, 0.35 * 0.6 / 64))
     assert speed._line(16, 0.01, 64, 0.64) == pytest.approx((0.0, 0.01))
 
 

@@ -3,8 +3,9 @@
 Its time follows from its arithmetic and from the values it moves; how quick this computer is at
 that, from the networks that were measured (`speeds`). Plain numbers; measures nothing.
 
-All 18 networks of this program, measured on one computer for 32×32 colour images, took 0.76 to
-1.60 times the seconds per image that follow from the two that presets measure. For 8×8 images, with
+The networks of this program, measured on two computers for 32×32 colour images, took 0.53 to 1.81
+times the seconds per image that follow from the two that presets measure, but for LeNet, whose
+images take some microseconds, and one outlier (docs/results.md). For 8×8 images, with
 an earlier convolution, the estimate was 0.7 to 1.8 times, and a fifth to a third of what the
 classics with millions of weights took, of which an epoch takes seconds.
 """

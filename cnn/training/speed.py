@@ -24,16 +24,23 @@ from typing import Any
 
 import psutil
 
+from cnn.config import RunConfig
 from cnn.errors import CnnError
 from cnn.hardware import has_bfloat16, run_in_background, start_tensorflow
 from cnn.models.defaults import default_config
 from cnn.models.registry import get_architecture
 from cnn.models.speeds import NetworkSpeed, Speeds
-from cnn.models.summary import summarise
+from cnn.models.summary import Summary, summarise
 
 # Multiply-adds of the larger of the two batches that are timed: a fifth of a second where two cores
 # do 26 G a second. Smaller ones would measure the step's overhead, larger ones patience.
 WORK_OF_A_STEP = 5e9
+# Muon's iterations on the kernels take the time of up to 3,600 for each weight, whatever the images
+# of a step. Of `speedrun-wide` in batches of 11 their own time came out four times too long; of
+# 52 images a step of 500 comes out at 1.15 to 1.4 s and takes 1.4. More would say less of
+# `speedrun`, whose figure presets use: the first measured with 83 images came out a third too long.
+WORK_OF_A_MUON_WEIGHT = 2400
+LEAST_SHARE = 0.35  # of images in the larger step: theirs is no less in `speedrun-wide`
 BATCHES = (8, 256)  # fewest and most images of the larger batch
 SMALLER = 4  # the other batch has this part of it: two sizes tell images and overhead apart
 REPEATS = 3
@@ -92,9 +99,9 @@ def measure_network(
     from cnn.training.steps import Steps
 
     begin = _seconds_alone()
-    work = max(summarise(architecture, input_shape, classes).multiply_adds, 1)
-    large = int(min(max(WORK_OF_A_STEP / work, BATCHES[0]), BATCHES[1]))
-    config = replace(default_config(architecture, "random", "speed"), batch_size=large)
+    config = default_config(architecture, "random", "speed")
+    large = _larger_batch(summarise(architecture, input_shape, classes), config)
+    config = replace(config, batch_size=large)
     steps = Steps(build_model(architecture, input_shape, classes, 0, precision, training=True),
                   config)
     rng = np.random.default_rng(0)
@@ -120,6 +127,13 @@ def measure_network(
                         overhead, image, times[2] / count)
 
 
+def _larger_batch(summary: Summary, config: RunConfig) -> int:
+    """Return the images of the larger batch: enough that they take a good part of the step."""
+    update = WORK_OF_A_MUON_WEIGHT * summary.trainable_parameters * (config.optimizer == "muon")
+    images = max(WORK_OF_A_STEP, update) / max(summary.multiply_adds, 1)
+    return int(min(max(images, BATCHES[0]), BATCHES[1]))
+
+
 def _seconds_alone() -> float:
     """Return a clock for what one core does: it stands still while others have the processor."""
     return min(time.perf_counter() - _IMPORTED, time.process_time())
@@ -133,7 +147,7 @@ def _line(
     Timings of a busy computer can lie anywhere: no share is taken to be less than nothing.
     """
     image = (large_seconds - small_seconds) / (large - small)
-    image = min(max(image, 0.5 * large_seconds / large), large_seconds / large)
+    image = min(max(image, LEAST_SHARE * large_seconds / large), large_seconds / large)
     return max(large_seconds - large * image, 0.0), image
 
 
