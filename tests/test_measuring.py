@@ -163,7 +163,7 @@ def test_a_network_without_muon_needs_no_more_images():
 def test_overhead_and_images_are_told_apart():
     assert speed._line(16, 0.18, 64, 0.66) == pytest.approx((0.02, 0.01))
     disturbed = speed._line(16, 0.9, 64, 0.6)
-    assert disturbed == pytest.approx((0.39, 0.35 * 0.6 / 64))
+    assert disturbed == pytest.approx((0.3, 0.5 * 0.6 / 64))
     assert speed._line(16, 0.01, 64, 0.64) == pytest.approx((0.0, 0.01))
 
 

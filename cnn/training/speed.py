@@ -36,11 +36,11 @@ from cnn.models.summary import Summary, summarise
 # do 26 G a second. Smaller ones would measure the step's overhead, larger ones patience.
 WORK_OF_A_STEP = 5e9
 # Muon's iterations on the kernels take the time of up to 3,600 for each weight, whatever the images
-# of a step. Of `speedrun-wide` in batches of 11 their own time came out four times too long; of
-# 52 images a step of 500 comes out at 1.15 to 1.4 s and takes 1.4. More would say less of
-# `speedrun`, whose figure presets use: the first measured with 83 images came out a third too long.
+# of a step. Of `speedrun-wide` in batches of 11 their own time came out four times too long; of 52
+# images a step of 500 comes out at 1.7 to 2.1 s and takes 1.4. `speedrun`, whose figure presets
+# use, has as many images as without this.
 WORK_OF_A_MUON_WEIGHT = 2400
-LEAST_SHARE = 0.35  # of images in the larger step: theirs is no less in `speedrun-wide`
+LEAST_SHARE = 0.5  # of images in the larger step; with less, `speedrun` came out a third too short
 BATCHES = (8, 256)  # fewest and most images of the larger batch
 SMALLER = 4  # the other batch has this part of it: two sizes tell images and overhead apart
 REPEATS = 3
