@@ -35,16 +35,15 @@ from cnn.models.summary import Summary, summarise
 # Multiply-adds of the larger of the two batches that are timed: a fifth of a second where two cores
 # do 26 G a second. Smaller ones would measure the step's overhead, larger ones patience.
 WORK_OF_A_STEP = 5e9
-# Muon's iterations on the kernels take the time of up to 3,600 for each weight, whatever the images
-# of a step. Of `speedrun-wide` in batches of 11 their own time came out four times too long; of 52
-# images a step of 500 comes out at 1.7 to 2.1 s and takes 1.4. `speedrun`, whose figure presets
-# use, has as many images as without this.
+# Muon's iterations on the kernels take up to 3,600 for each weight, whatever the images of a step;
+# these 2,400 are counted forth only, as above, and are 7,200 with the way back. Of `speedrun-wide`
+# in batches of 11 their own time came out four times too long; of 52 images a step of 500 comes out
+# at 1.7 to 2.1 s and takes 1.4. `speedrun`, whose figure presets use, has as many images as before.
 WORK_OF_A_MUON_WEIGHT = 2400
 LEAST_SHARE = 0.5  # of images in the larger step; with less, `speedrun` came out a third too short
 BATCHES = (8, 256)  # fewest and most images of the larger batch
 SMALLER = 4  # the other batch has this part of it: two sizes tell images and overhead apart
 REPEATS = 3
-LOOKS = 500  # most images of an evaluation: what `Steps.evaluate` takes at once
 SPARE = 0.2  # share of idle processor from which on others hinder nobody
 MOST_HINDERED = 0.95  # share taken off at most
 MUCH_FASTER = 0.9  # bfloat16 must take less than this share of float32's time to be chosen
@@ -96,7 +95,7 @@ def measure_network(
     import numpy as np
 
     from cnn.models.build import build_model
-    from cnn.training.steps import Steps
+    from cnn.training.steps import EVAL_BATCH, Steps
 
     begin = _seconds_alone()
     config = default_config(architecture, "random", "speed")
@@ -105,7 +104,7 @@ def measure_network(
     steps = Steps(build_model(architecture, input_shape, classes, 0, precision, training=True),
                   config)
     rng = np.random.default_rng(0)
-    count = min(2 * large, LOOKS)
+    count = 2 * min(large, EVAL_BATCH)
     images = rng.integers(0, 256, (count, *input_shape), dtype=np.uint8)
     labels = rng.integers(0, classes, count)
 
