@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -93,7 +94,10 @@ def test_failed_work_says_why(fault: Exception, words: str) -> None:
     assert words in str(state.error)
 
 
-def test_the_seconds_are_those_of_the_work_under_way_without_its_time_left() -> None:
+def test_the_seconds_are_those_of_the_work_under_way_without_its_time_left(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("cnn.data.jobs.time", SimpleNamespace(monotonic=lambda: clock[0]))
     jobs, steps = Jobs("walk"), threading.Semaphore(0)
 
     def walk(tell: Progress) -> None:
@@ -103,12 +107,12 @@ def test_the_seconds_are_those_of_the_work_under_way_without_its_time_left() -> 
 
     jobs.start("a", walk)
     until(lambda: state_of(jobs, "a").what == "Walking")
-    time.sleep(0.05)
+    clock[0] += 5
     steps.release()
     until(lambda: state_of(jobs, "a").what == "Walking, 2 s left")
-    assert state_of(jobs, "a").seconds >= 0.05
+    assert state_of(jobs, "a").seconds == 5
     steps.release()
     until(lambda: state_of(jobs, "a").what == "Resting")
-    assert state_of(jobs, "a").seconds < 0.05
+    assert state_of(jobs, "a").seconds == 0
     steps.release()
     ended(jobs, "a")

@@ -608,17 +608,14 @@ def test_a_model_without_mistakes_says_so(open_page):
     assert "all 3 test images are right" in texts(page.success)
 
 
-def test_thousands_of_mistakes_open_quickly(open_page):
-    import time
-
+def test_of_thousands_of_mistakes_one_page_is_drawn(open_page):
     folder = write_model("first")
     labels = np.arange(10_000) % 3
     probabilities = np.roll(np.eye(3, dtype=np.float32)[labels] * 0.7 + 0.1, 1, axis=1)
     write_evaluation(folder, evaluate_predictions(probabilities, labels, ("ant", "bee", "cat")))
     page = open_page("evaluate", view="Images")
-    begin = time.process_time()
-    page.run()
-    assert time.process_time() - begin < 1
+    assert "10,000 images among 10,000 test images" in texts(page.caption)
+    assert len(page.dataframe[0].value) == 21
 
 
 # Details

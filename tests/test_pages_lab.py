@@ -1,7 +1,6 @@
 """The architecture lab: edits count at once, what breaks is named, what is kept can be trained."""
 
 import json
-import time
 
 import pytest
 from page_steps import texts
@@ -225,18 +224,6 @@ def test_a_run_whose_architecture_was_deleted_says_how_to_bring_it_back(open_pag
     page = open_page("train", like=folder.run_id, run="new")
     assert "architectures add" in texts(page.error).replace("\\", "")
     assert not page.exception
-
-
-def test_an_edit_of_a_deep_network_is_answered_quickly(lab):
-    lab.selectbox(key="lab_start").select("googlenet").run()
-    number = rows(lab)[0]["number"]
-
-    def seconds(filters):
-        start = time.process_time()  # a busy machine must not make it look slow
-        change(lab, number, "filters", filters)
-        return time.process_time() - start
-
-    assert min(seconds(filters) for filters in (10, 11, 12)) < 0.2
 
 
 def test_edits_are_taken_in_order_and_none_twice(lab):
