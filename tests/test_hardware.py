@@ -38,6 +38,20 @@ def test_it_starts_without_a_word_and_the_persons_own_settings_win():
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(("own", "threads"), [({}, 1), ({"OPENBLAS_NUM_THREADS": "7"}, 7)])
+def test_numpy_has_one_thread_for_matrix_products_unless_the_person_says_otherwise(own, threads):
+    code = ("import numpy, os, threadpoolctl; from cnn.hardware import start_tensorflow\n"
+            "given = int(os.environ.get('OPENBLAS_NUM_THREADS', 2))\n"
+            "threadpoolctl.threadpool_limits(given, 'blas')  # fewer processors would give fewer\n"
+            "start_tensorflow()\n"
+            "print(max(one['num_threads'] for one in threadpoolctl.threadpool_info()\n"
+            "          if one['user_api'] == 'blas'))")
+    rest = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", code], env=rest | own, capture_output=True,
+                          text=True, check=True)
+    assert int(done.stdout) == threads
+
+
 def test_what_tensorflow_said_is_shown_when_it_fails(tmp_path):
     broken = tmp_path / "tensorflow.py"
     broken.write_text("import os; os.write(2, b'no such library'); raise ImportError('broken')")
