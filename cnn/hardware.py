@@ -60,9 +60,9 @@ def start_tensorflow() -> None:
 def _let_numpy_rest() -> None:
     """Give NumPy's matrix products one thread, unless the person has set how many.
 
-    With more, its threads wait for the next product by going round in circles, for some 30 ms and
-    on the processors that TensorFlow wants: 32 images took the flagship 129 ms instead of 79, the
-    judgement of how strange they are included.
+    With more, its threads wait for the next product by going round in circles, on the processors
+    that TensorFlow wants: 32 images, with the judgement of how strange they are, took the flagship
+    129 ms instead of 79.
     """
     import threadpoolctl
 
